@@ -1,0 +1,51 @@
+#include "core/shape.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/error.h"
+
+namespace lamina {
+namespace {
+
+// Bytes of float32 must fit in a signed 64-bit offset.
+constexpr std::size_t kMaxElements =
+    static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) / sizeof(float);
+
+void print(std::ostream& out, std::span<const std::size_t> extents) {
+  out << '[';
+  for (std::size_t i = 0; i < extents.size(); ++i) {
+    out << (i == 0 ? "" : ", ") << extents[i];
+  }
+  out << ']';
+}
+
+std::string printed(std::span<const std::size_t> extents) {
+  std::ostringstream out;
+  print(out, extents);
+  return out.str();
+}
+
+}  // namespace
+
+Shape::Shape(std::initializer_list<std::size_t> extents)
+    : Shape(std::span<const std::size_t>(extents.begin(), extents.size())) {}
+
+Shape::Shape(std::span<const std::size_t> extents) : rank_(extents.size()) {
+  check(rank_ <= kMaxRank, "shape: rank must be at most ", kMaxRank, ": ", printed(extents),
+        " has rank ", rank_);
+  std::copy(extents.begin(), extents.end(), extents_.begin());
+  const bool empty = std::find(extents.begin(), extents.end(), 0) != extents.end();
+  for (const std::size_t extent : extents) {
+    check(empty || size_ <= kMaxElements / extent, "shape: must have at most ", kMaxElements,
+          " elements: ", printed(extents), " has more");
+    size_ = empty ? 0 : size_ * extent;
+  }
+}
+
+std::ostream& operator<<(std::ostream& out, const Shape& shape) {
+  print(out, {shape.begin(), shape.rank()});
+  return out;
+}
+
+}  // namespace lamina

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstddef>
+#include <xsimd/xsimd.hpp>
+
+#include "kernels/simd/isa.h"
+
+/// A vector of floats of the instruction set this file is compiled for: the only file that names
+/// xsimd or an intrinsic.
+namespace lamina::kernels::LAMINA_ISA {
+
+#if LAMINA_ISA_IS == LAMINA_ISA_avx512
+using Arch = xsimd::avx512bw;
+#elif LAMINA_ISA_IS == LAMINA_ISA_avx2
+using Arch = xsimd::fma3<xsimd::avx2>;
+#elif LAMINA_ISA_IS == LAMINA_ISA_sse2
+using Arch = xsimd::sse2;
+#elif LAMINA_ISA_IS == LAMINA_ISA_neon
+using Arch = xsimd::neon64;
+#endif
+
+using Vec = xsimd::batch<float, Arch>;
+inline constexpr std::size_t kLanes = Vec::size;
+
+/// Vector registers, and whether one is needed for every broadcast factor of a multiply-add
+/// (AVX-512 reads it from memory as part of the instruction).
+#if LAMINA_ISA_IS == LAMINA_ISA_avx512 || LAMINA_ISA_IS == LAMINA_ISA_neon
+inline constexpr int kRegisters = 32;
+#else
+inline constexpr int kRegisters = 16;
+#endif
+
+LAMINA_INLINE Vec load(const float* p) { return Vec::load_unaligned(p); }
+LAMINA_INLINE void store(float* p, Vec v) { v.store_unaligned(p); }
+LAMINA_INLINE Vec broadcast(float x) { return Vec(x); }
+
+/// Keeps `v` in one register: the compiler may not split its uses into several loads.
+LAMINA_INLINE void keep(Vec& v) {
+#if LAMINA_ISA_IS == LAMINA_ISA_neon
+  asm("" : "+w"(v.data));
+#else
+  asm("" : "+v"(v.data));
+#endif
+}
+
+/// a * b + c, in one rounding where the CPU can (xsimd 8.1 has none for AVX-512).
+LAMINA_INLINE Vec fma(Vec a, Vec b, Vec c) {
+#if LAMINA_ISA_IS == LAMINA_ISA_avx512
+  return _mm512_fmadd_ps(a, b, c);
+#elif LAMINA_ISA_IS == LAMINA_ISA_neon
+  return vfmaq_f32(c, a, b);
+#else
+  return xsimd::fma(a, b, c);
+#endif
+}
+
+/// min(hi, max(lo, x)); keeps a NaN in x, because these instructions return their second operand
+/// when either is not a number (NEON returns the NaN).
+LAMINA_INLINE Vec clamp(Vec x, Vec lo, Vec hi) {
+#if LAMINA_ISA_IS == LAMINA_ISA_avx512
+  return _mm512_min_ps(hi, _mm512_max_ps(lo, x));
+#elif LAMINA_ISA_IS == LAMINA_ISA_avx2
+  return _mm256_min_ps(hi, _mm256_max_ps(lo, x));
+#elif LAMINA_ISA_IS == LAMINA_ISA_sse2
+  return _mm_min_ps(hi, _mm_max_ps(lo, x));
+#else
+  return vminq_f32(hi, vmaxq_f32(lo, x));
+#endif
+}
+
+/// The first `count` <= kLanes floats at p, the other lanes zero. Reads nothing beyond them.
+LAMINA_INLINE Vec load_first(const float* p, std::size_t count) {
+#if LAMINA_ISA_IS == LAMINA_ISA_avx512
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1u), p);
+#elif LAMINA_ISA_IS == LAMINA_ISA_avx2
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_maskload_ps(p,
+                            _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane));
+#else
+  alignas(16) float lanes[4] = {};
+  for (std::size_t i = 0; i < count; ++i) {
+    lanes[i] = p[i];
+  }
+  return Vec::load_aligned(lanes);
+#endif
+}
+
+/// Writes the first `count` <= kLanes floats of v to p and nothing else.
+LAMINA_INLINE void store_first(float* p, Vec v, std::size_t count) {
+#if LAMINA_ISA_IS == LAMINA_ISA_avx512
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1u), v);
+#elif LAMINA_ISA_IS == LAMINA_ISA_avx2
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane), v);
+#else
+  alignas(16) float lanes[4];
+  v.store_aligned(lanes);
+  for (std::size_t i = 0; i < count; ++i) {
+    p[i] = lanes[i];
+  }
+#endif
+}
+
+/// How many lanes a step works on: all of them, known at compile time, or a number in the tail.
+struct AllLanes {
+  static constexpr std::size_t count = kLanes;
+};
+struct SomeLanes {
+  std::size_t count;
+};
+LAMINA_INLINE Vec load(const float* p, AllLanes) { return load(p); }
+LAMINA_INLINE Vec load(const float* p, SomeLanes lanes) { return load_first(p, lanes.count); }
+LAMINA_INLINE void store(float* p, Vec v, AllLanes) { store(p, v); }
+LAMINA_INLINE void store(float* p, Vec v, SomeLanes lanes) { store_first(p, v, lanes.count); }
+
+/// Calls step(i, lanes) for i = 0, kLanes, ... over `count` elements: with AllLanes, then once with
+/// SomeLanes for the rest.
+template <class Step>
+LAMINA_INLINE void for_lanes(std::size_t count, const Step& step) {
+  std::size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    step(i, AllLanes{});
+  }
+  if (i < count) {
+    step(i, SomeLanes{count - i});
+  }
+}
+
+LAMINA_INLINE Vec max(Vec a, Vec b) { return xsimd::max(a, b); }
+LAMINA_INLINE float sum_lanes(Vec v) { return xsimd::hadd(v); }
+
+/// Brings the cache line at p into L1 or L2.
+LAMINA_INLINE void prefetch_l1(const float* p) { __builtin_prefetch(p, 0, 3); }
+LAMINA_INLINE void prefetch_l2(const float* p) { __builtin_prefetch(p, 0, 2); }
+
+}  // namespace lamina::kernels::LAMINA_ISA

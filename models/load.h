@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/preprocessing.h"
+#include "models/checkpoint/safetensors.h"
+#include "models/mobilenet_v2.h"
+
+namespace lamina::models {
+
+/// Copies a checkpoint's tensors into the network, strictly: every name and shape must match.
+/// Convolution weights are turned from the file's [O, I, KH, KW] to [O, KH, KW, I]. Where the
+/// checkpoint has no batch norm, the network's is folded first. Throws Error, the network
+/// unchanged, with every missing, extra and misshapen name; `name` stands for the file.
+void load(MobileNetV2& net, const Checkpoint& checkpoint, const std::string& name);
+void load(MobileNetV2& net, const std::filesystem::path& path);
+
+/// The network's tensors in the file's layout, with metadata that describes the network.
+Checkpoint to_checkpoint(MobileNetV2& net);
+void save(MobileNetV2& net, const data::Preprocessing& preprocessing,
+          const std::filesystem::path& path);
+
+/// A network and what goes with it.
+struct Classifier {
+  std::unique_ptr<MobileNetV2> net;
+  data::Preprocessing preprocessing;
+  std::vector<std::string> labels;
+  /// What the file did not say and was assumed, a sentence each; empty when it said everything.
+  std::vector<std::string> assumptions;
+};
+
+/// Builds the network that a checkpoint describes: classes and widths from its shapes, padding,
+/// epsilon and preprocessing from its metadata. Throws Error when it is not a MobileNetV2 or
+/// contradicts itself.
+Classifier read_classifier(const std::filesystem::path& path);
+
+}  // namespace lamina::models

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/random.h"
+#include "nn/module.h"
+#include "nn/ops.h"
+
+namespace lamina::nn {
+
+/// How much zero padding a convolution adds, decided per input.
+enum class PaddingMode {
+  symmetric,  ///< dilation * (kernel - 1) / 2 pixels on every side, as PyTorch's models use
+  same,       ///< TensorFlow's "SAME": as little as needed, an odd pixel below and to the right
+};
+
+struct Conv2dLayerOptions {
+  std::size_t in_channels, out_channels;
+  Size2 kernel = 1;
+  Size2 stride = 1;
+  Size2 dilation = 1;
+  std::size_t groups = 1;
+  PaddingMode padding = PaddingMode::symmetric;
+};
+
+/// x [N, H, W, in_channels] -> [N, OH, OW, out_channels]; parameters weight
+/// [O, KH, KW, I / groups] and, once set, bias [O].
+class Conv2d : public Module {
+ public:
+  /// Weights zero, no bias. Throws Error when the channels are zero or no multiple of the groups.
+  explicit Conv2d(const Conv2dLayerOptions& options);
+
+  Tensor forward(const Tensor& x) const override { return forward(x, Bounds{}); }
+  /// With the result clamped as it is written.
+  Tensor forward(const Tensor& x, Bounds bounds) const;
+  void members(Members& visit) override;
+
+  const Conv2dLayerOptions& options() const { return options_; }
+  /// The options of the op for images of that height and width.
+  Conv2dOptions op_options(Size2 input, Bounds bounds = {}) const;
+
+  Tensor weight;
+  Tensor bias;  ///< Empty: none.
+
+ private:
+  Conv2dLayerOptions options_;
+};
+
+/// Batch normalisation with its running statistics: y = (x - mean) / sqrt(var + eps) gamma + beta.
+class BatchNorm2d : public Module {
+ public:
+  /// gamma and variance one, beta and mean zero.
+  explicit BatchNorm2d(std::size_t channels, float epsilon = 1e-5f);
+
+  Tensor forward(const Tensor& x) const override { return forward(x, Bounds{}); }
+  Tensor forward(const Tensor& x, Bounds bounds) const;
+  void members(Members& visit) override;  ///< weight, bias, running_mean, running_var
+
+  float epsilon() const { return epsilon_; }
+
+  Tensor gamma, beta;
+  Tensor running_mean, running_variance;
+
+ private:
+  float epsilon_;
+};
+
+/// min(max(x, 0), 6) (section 3 of the paper).
+class Relu6 : public Module {
+ public:
+  Tensor forward(const Tensor& x) const override { return relu6(x); }
+  void members(Members&) override {}
+};
+
+/// x [N, I] -> [N, O]; parameters weight [O, I], bias [O].
+class Linear : public Module {
+ public:
+  Linear(std::size_t in_features, std::size_t out_features);
+  Tensor forward(const Tensor& x) const override { return linear(x, weight, bias); }
+  void members(Members& visit) override;
+
+  Tensor weight, bias;
+};
+
+/// Zeroes values at random while training; leaves them as they are in evaluation.
+class Dropout : public Module {
+ public:
+  explicit Dropout(float rate);
+  Tensor forward(const Tensor& x) const override { return x; }
+  void members(Members&) override {}
+
+  float rate() const { return rate_; }
+
+ private:
+  float rate_;
+};
+
+/// One module after the other, named "0", "1", ...
+class Sequential : public Module {
+ public:
+  Sequential() = default;
+
+  template <class Part, class... Arguments>
+  Part& emplace(Arguments&&... arguments) {
+    auto part = std::make_unique<Part>(std::forward<Arguments>(arguments)...);
+    Part& added = *part;
+    parts_.push_back(std::move(part));
+    return added;
+  }
+
+  Tensor forward(const Tensor& x) const override;
+  void members(Members& visit) override;
+
+  std::size_t size() const { return parts_.size(); }
+  const Module& operator[](std::size_t i) const { return *parts_[i]; }
+
+ private:
+  std::vector<std::unique_ptr<Module>> parts_;
+};
+
+/// Convolution, batch norm and, if `activation` is set, ReLU6, as one layer named "0" and "1".
+/// fold() leaves the convolution alone, with a bias.
+class ConvNormActivation : public Module {
+ public:
+  enum class Activation { none, relu6 };
+  struct Names {
+    std::string convolution = "0";
+    std::string norm = "1";
+  };
+
+  ConvNormActivation(const Conv2dLayerOptions& convolution, Activation activation, float epsilon,
+                     Names names = {});
+
+  Tensor forward(const Tensor& x) const override;
+  void members(Members& visit) override;
+
+  /// Scales the weights by gamma / sqrt(var + eps), takes the rest as the bias, and drops the
+  /// norm. Computed in double. Nothing happens the second time.
+  void fold();
+
+  const Conv2d& convolution() const { return convolution_; }
+  const std::optional<BatchNorm2d>& norm() const { return norm_; }
+  Activation activation() const { return activation_; }
+
+ private:
+  Conv2d convolution_;
+  std::optional<BatchNorm2d> norm_;
+  Activation activation_;
+  Names names_;
+};
+
+/// Folds every batch norm of `module` into its convolution: same outputs, fewer parameters.
+void fold_batch_norm(Module& module);
+
+}  // namespace lamina::nn

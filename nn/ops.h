@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstddef>
+#include <limits>
+
+#include "core/tensor.h"
+
+/// The catalogue of operations. Each checks its arguments, throws Error before any work is done,
+/// and returns a new Tensor. Images are [N, H, W, C], convolution weights [O, KH, KW, I / groups].
+namespace lamina::nn {
+
+/// A number along the height and one along the width; `Size2(3)` is 3 x 3.
+struct Size2 {
+  std::size_t h, w;
+  constexpr Size2(std::size_t both) : h(both), w(both) {}  // NOLINT(google-explicit-constructor)
+  constexpr Size2(std::size_t height, std::size_t width) : h(height), w(width) {}
+  bool operator==(const Size2&) const = default;
+};
+
+/// Zero pixels added around an image.
+struct Padding {
+  std::size_t top = 0, bottom = 0, left = 0, right = 0;
+
+  static Padding symmetric(Size2 pad) { return {pad.h, pad.h, pad.w, pad.w}; }
+  bool operator==(const Padding&) const = default;
+};
+
+/// TensorFlow's "SAME": outputs are ceil(input / stride), an odd pixel of padding goes below and
+/// to the right. `input` is the image's height and width.
+Padding same_padding(Size2 input, Size2 kernel, Size2 stride, Size2 dilation = 1);
+
+/// Bounds applied to an op's result as it is written; the default leaves it as it is.
+struct Bounds {
+  float lo = -std::numeric_limits<float>::infinity();
+  float hi = std::numeric_limits<float>::infinity();
+};
+inline constexpr Bounds kRelu6Bounds{0.0f, 6.0f};
+
+struct Conv2dOptions {
+  Size2 stride = 1;
+  Padding padding = {};
+  Size2 dilation = 1;
+  std::size_t groups = 1;
+  Bounds bounds = {};
+};
+
+/// Convolution: x [N, H, W, C], w [O, KH, KW, C / groups], bias [O] or empty ->
+/// [N, OH, OW, O], OH = (H + top + bottom - dilation (KH - 1) - 1) / stride + 1.
+/// 1x1 runs as a matrix product, one channel a group as depthwise, the rest as im2col and a
+/// product. Throws Error on a rank, channel or group mismatch and when the window exceeds the
+/// padded image.
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias,
+              const Conv2dOptions& options = {});
+
+/// Batch normalisation with given statistics (Ioffe and Szegedy 2015): over the last axis,
+/// y = clamp((x - mean) / sqrt(variance + epsilon) * gamma + beta).
+struct BatchNormOptions {
+  float epsilon = 1e-5f;
+  Bounds bounds = {};
+};
+Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
+                  const Tensor& variance, const BatchNormOptions& options = {});
+
+/// min(max(x, bounds.lo), bounds.hi), any shape.
+Tensor clamp(const Tensor& x, Bounds bounds);
+
+/// min(max(x, 0), 6), any shape.
+Tensor relu6(const Tensor& x);
+
+/// a + b, two tensors of one shape.
+Tensor add(const Tensor& a, const Tensor& b);
+
+/// The mean over the pixels: [N, H, W, C] -> [N, C].
+Tensor global_average_pool(const Tensor& x);
+
+/// x [N, I] times w [O, I] transposed, plus bias [O] or empty -> [N, O].
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias);
+
+/// Along the last axis, any rank from 1: exp(x) / sum exp(x), computed without overflow.
+Tensor softmax(const Tensor& x);
+
+}  // namespace lamina::nn
