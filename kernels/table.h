@@ -130,7 +130,8 @@ struct KernelTable {
   void (*pack)(const PackArgs&);
   void (*gemm)(const GemmArgs&);
   void (*im2col)(const Im2colArgs&);
-  void (*depthwise3x3)(const DepthwiseArgs&);  // 3x3, dilation 1, stride 1 or 2 both ways
+  // 3x3, dilation 1, stride 1 or 2 both ways, padding at most 1 on each side
+  void (*depthwise3x3)(const DepthwiseArgs&);
   void (*depthwise)(const DepthwiseArgs&);     // any window
   void (*mean_rows)(const MeanArgs&);
   void (*scale_shift)(const ScaleShiftArgs&);

@@ -43,6 +43,9 @@ LAMINA_INLINE void keep(Vec& v) {
 #endif
 }
 
+/// Keeps an address offset in a register of its own: the compiler may not recompute it.
+LAMINA_INLINE void opaque(std::ptrdiff_t& offset) { asm("" : "+r"(offset)); }
+
 /// a * b + c, in one rounding where the CPU can (xsimd 8.1 has none for AVX-512).
 LAMINA_INLINE Vec fma(Vec a, Vec b, Vec c) {
 #if LAMINA_ISA_IS == LAMINA_ISA_avx512

@@ -1,0 +1,197 @@
+#include <utility>
+
+#include "kernels/simd/functions.h"
+#include "kernels/simd/vec.h"
+
+// For each output row, or two at stride 1 where there are registers enough:
+//   for each vector of channels:
+//     for each tile of up to kColumns output pixels: the sums start as the bias, in registers;
+//       for each input row under the tile, for each input pixel of that row:
+//         load it once and add it to every sum that it reaches; clamp, store.
+// A pixel is loaded once per tile instead of once per tap. The taps of one sum arrive in the order
+// (ky, kx), so the tiling does not change the bits.
+namespace lamina::kernels::LAMINA_ISA {
+namespace {
+
+// 7 divides every width of MobileNetV2 at 224 pixels. Two rows of 7 sums, 6 weights and a pixel
+// take 21 registers; one row takes 11.
+constexpr int kColumns = 7;
+constexpr int kRowsAtOnce = kRegisters == 32 ? 2 : 1;
+constexpr int kTaps = 3;
+
+// One or two output rows of the image.
+struct Strip {
+  const float* in[4];  // input rows under them, null outside of the image
+  float* out[2];
+  const DepthwiseArgs* args;
+};
+
+// Equal tiles next to each other in a strip.
+struct Tiles {
+  std::size_t begin;  // first output column
+  std::size_t count;
+};
+
+template <int stride, int columns, int rows>
+struct Sums {
+  static constexpr int kInRows = (rows - 1) * stride + kTaps;
+  static constexpr int kInColumns = (columns - 1) * stride + kTaps;
+  Vec value[rows][columns];
+
+  // Input pixel (r, j) of the tile reaches the outputs whose window holds it.
+  LAMINA_INLINE void add(Vec x, int r, int j, const Vec (&w)[rows][kTaps]) {
+    LAMINA_UNROLL
+    for (int i = 0; i < rows; ++i) {
+      if (r < i * stride || r >= i * stride + kTaps) {
+        continue;
+      }
+      LAMINA_UNROLL
+      for (int kx = 0; kx < kTaps; ++kx) {
+        if (j >= kx && (j - kx) % stride == 0 && (j - kx) / stride < columns) {
+          Vec& sum = value[i][(j - kx) / stride];
+          sum = fma(x, w[i][kx], sum);
+        }
+      }
+    }
+  }
+};
+
+// The weights of each output row's window that lie over input row r.
+template <int stride, int rows, class Lanes>
+LAMINA_INLINE void load_weights(const DepthwiseArgs& args, std::size_t c, int r, Lanes lanes,
+                                Vec (&w)[rows][kTaps]) {
+  LAMINA_UNROLL
+  for (int i = 0; i < rows; ++i) {
+    const int ky = r - i * stride;
+    if (ky >= 0 && ky < kTaps) {
+      LAMINA_UNROLL
+      for (int kx = 0; kx < kTaps; ++kx) {
+        const std::size_t tap = static_cast<std::size_t>(ky * kTaps + kx);
+        w[i][kx] = load(args.w + tap * args.channels + c, lanes);
+      }
+    }
+  }
+}
+
+template <int stride, int columns, int rows, class Lanes>
+LAMINA_INLINE void tile(const Strip& strip, std::size_t c, std::size_t ox, Lanes lanes) {
+  using TileSums = Sums<stride, columns, rows>;
+  const DepthwiseArgs& args = *strip.args;
+  const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(args.channels);
+  const std::ptrdiff_t first =
+      static_cast<std::ptrdiff_t>(ox * stride) - static_cast<std::ptrdiff_t>(args.window.pad_left);
+  const bool left_outside = first < 0;
+  const bool right_outside =
+      first + TileSums::kInColumns > static_cast<std::ptrdiff_t>(args.window.in_w);
+  const Vec bias = args.bias == nullptr ? broadcast(0.0f) : load(args.bias + c, lanes);
+  TileSums sums;
+  LAMINA_UNROLL
+  for (int i = 0; i < rows; ++i) {
+    LAMINA_UNROLL
+    for (int j = 0; j < columns; ++j) {
+      sums.value[i][j] = bias;
+    }
+  }
+  LAMINA_UNROLL
+  for (int r = 0; r < TileSums::kInRows; ++r) {
+    if (strip.in[r] == nullptr) {
+      continue;
+    }
+    Vec w[rows][kTaps];
+    load_weights<stride>(args, c, r, lanes, w);
+    const float* in = strip.in[r] + first * pixel + static_cast<std::ptrdiff_t>(c);
+    LAMINA_UNROLL
+    for (int j = 0; j < TileSums::kInColumns; ++j) {
+      if ((j == 0 && left_outside) || (j == TileSums::kInColumns - 1 && right_outside)) {
+        continue;
+      }
+      Vec x = load(in + j * pixel, lanes);
+      keep(x);
+      sums.add(x, r, j, w);
+    }
+  }
+  const Vec lo = broadcast(args.lo);
+  const Vec hi = broadcast(args.hi);
+  LAMINA_UNROLL
+  for (int i = 0; i < rows; ++i) {
+    float* out = strip.out[i] + ox * args.channels + c;
+    LAMINA_UNROLL
+    for (int j = 0; j < columns; ++j) {
+      store(out + j * pixel, clamp(sums.value[i][j], lo, hi), lanes);
+    }
+  }
+}
+
+template <int stride, int columns, int rows>
+void run_tiles(const Strip& strip, Tiles tiles) {
+  for_lanes(strip.args->channels, [&](std::size_t c, auto lanes) {
+    std::size_t ox = tiles.begin;
+    for (std::size_t t = 0; t < tiles.count; ++t, ox += columns) {
+      tile<stride, columns, rows>(strip, c, ox, lanes);
+    }
+  });
+}
+
+using RunTiles = void (*)(const Strip&, Tiles);
+
+template <int stride, int rows, int... i>
+RunTiles pick(std::size_t columns, std::integer_sequence<int, i...>) {
+  static constexpr RunTiles kRun[] = {run_tiles<stride, i + 1, rows>...};
+  return kRun[columns - 1];
+}
+
+// A strip's whole width, in tiles of nearly equal width: 8 columns are 4 + 4, not 7 + 1.
+template <int stride, int rows>
+void run_strip(const Strip& strip) {
+  const std::size_t width = strip.args->window.out_w;
+  const std::size_t tiles = (width + kColumns - 1) / kColumns;
+  const std::size_t narrow = width / tiles;
+  const std::size_t wider = width % tiles;
+  const auto sizes = std::make_integer_sequence<int, kColumns>{};
+  if (wider > 0) {
+    pick<stride, rows>(narrow + 1, sizes)(strip, {0, wider});
+  }
+  pick<stride, rows>(narrow, sizes)(strip, {wider * (narrow + 1), tiles - wider});
+}
+
+Strip strip_at(const DepthwiseArgs& args, std::size_t oy) {
+  Strip strip = {.in = {}, .out = {}, .args = &args};
+  const std::size_t row = args.window.out_w * args.channels;
+  strip.out[0] = args.y + oy * row;
+  strip.out[1] = strip.out[0] + row;
+  for (std::size_t r = 0; r < 4; ++r) {
+    const std::size_t padded = oy * args.window.stride_h + r;
+    const std::size_t y = padded - args.window.pad_top;
+    if (padded >= args.window.pad_top && y < args.window.in_h) {
+      strip.in[r] = args.x + y * args.window.in_w * args.channels;
+    }
+  }
+  return strip;
+}
+
+template <int stride>
+void run_rows(const DepthwiseArgs& args) {
+  constexpr int kAtOnce = stride == 1 ? kRowsAtOnce : 1;
+  std::size_t oy = args.row_begin;
+  for (; oy + kAtOnce <= args.row_end; oy += kAtOnce) {
+    run_strip<stride, kAtOnce>(strip_at(args, oy));
+  }
+  for (; oy < args.row_end; ++oy) {
+    run_strip<stride, 1>(strip_at(args, oy));
+  }
+}
+
+}  // namespace
+
+void depthwise3x3(const DepthwiseArgs& args) {
+  if (args.window.out_w == 0) {
+    return;
+  }
+  if (args.window.stride_h == 1) {
+    run_rows<1>(args);
+  } else {
+    run_rows<2>(args);
+  }
+}
+
+}  // namespace lamina::kernels::LAMINA_ISA
