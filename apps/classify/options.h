@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/support/console.h"
+
+namespace lamina::apps {
+
+enum class Format { text, json };
+
+/// The command line of classify.
+struct ClassifyOptions {
+  std::vector<std::string> images;  ///< files, directories, or "-"
+  std::string weights;
+  std::size_t top = 5;
+  Format format = Format::text;
+  bool time = false;  ///< also print how long each picture took
+};
+
+/// Reads the command line and applies --isa and --threads to the process; empty when --help or
+/// --version has been answered. Throws UsageError.
+std::optional<ClassifyOptions> read_options(int argc, const char* const* argv, Console& console);
+
+}  // namespace lamina::apps

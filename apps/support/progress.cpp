@@ -1,0 +1,58 @@
+#include "apps/support/progress.h"
+
+#include <cmath>
+#include <iomanip>
+#include <sstream>
+
+#include "apps/support/bar.h"
+
+namespace lamina::apps {
+namespace {
+
+constexpr std::size_t kBarColumns = 20;
+constexpr double kSecondsBetweenDraws = 0.1;
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<unsigned long long>(std::ceil(seconds));
+  std::ostringstream text;
+  text << std::setfill('0');
+  if (whole < 60) {
+    text << whole << " s";
+  } else if (whole < 3600) {
+    text << whole / 60 << " min " << std::setw(2) << whole % 60 << " s";
+  } else {
+    text << whole / 3600 << " h " << std::setw(2) << whole / 60 % 60 << " min";
+  }
+  return text.str();
+}
+
+}  // namespace
+
+std::string progress_line(const ProgressState& state, Charset charset) {
+  const auto done = static_cast<double>(state.done);
+  const auto total = static_cast<double>(state.total);
+  std::ostringstream line;
+  line << '[' << bar(done / total, kBarColumns, charset) << "] " << state.done << '/'
+       << state.total;
+  if (state.done > 0 && state.seconds > 0.0) {
+    const double rate = done / state.seconds;
+    line << "  " << std::fixed << std::setprecision(1) << rate << " images/s  "
+         << duration((total - done) / rate) << " left";
+  }
+  return line.str();
+}
+
+Progress::Progress(Console& console, std::size_t total)
+    : console_(console), total_(total), charset_(locale_charset()) {
+  update(0);
+}
+
+void Progress::update(std::size_t done) {
+  const double now = started_.seconds();
+  if (total_ >= 2 && console_.shows_status() && now >= next_draw_) {
+    console_.set_status(progress_line({done, total_, now}, charset_));
+    next_draw_ = now + kSecondsBetweenDraws;
+  }
+}
+
+}  // namespace lamina::apps

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace lamina::apps {
+
+/// Time since it was made.
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+  double milliseconds() const { return seconds() * 1e3; }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// Milliseconds that one picture took.
+struct PictureTimes {
+  double decode_ms = 0.0;
+  double preprocess_ms = 0.0;
+  double network_ms = 0.0;
+};
+
+/// One line: "decode 3.21 ms, preprocess 1.10 ms, network 9.87 ms".
+std::string as_text(const PictureTimes& times);
+
+/// Minimum and median of each column over one or more pictures, a line each.
+std::string summary(const std::vector<PictureTimes>& times);
+
+}  // namespace lamina::apps
