@@ -1,0 +1,24 @@
+#include "kernels/reference/functions.h"
+#include "kernels/tables.h"
+
+namespace lamina::kernels::reference {
+
+const KernelTable kTable = {
+    .isa = "reference",
+    .lanes = kLanes,
+    .max_panel = kMaxPanel,
+    .packed_size = packed_size,
+    .best_panel = best_panel,
+    .pack = pack,
+    .gemm = gemm,
+    .im2col = im2col,
+    .depthwise3x3 = depthwise,
+    .depthwise = depthwise,
+    .mean_rows = mean_rows,
+    .scale_shift = scale_shift,
+    .add = add,
+    .clamp = clamp,
+    .softmax = softmax,
+};
+
+}  // namespace lamina::kernels::reference
