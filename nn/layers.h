@@ -122,18 +122,20 @@ class Sequential : public Module {
   std::vector<std::unique_ptr<Module>> parts_;
 };
 
-/// Convolution, batch norm and, if `activation` is set, ReLU6, as one layer named "0" and "1".
+/// What the parts of a ConvNormActivation are called.
+struct ConvNormNames {
+  std::string convolution = "0";
+  std::string norm = "1";
+};
+
+/// Convolution, batch norm and, if `activation` is set, ReLU6, as one layer.
 /// fold() leaves the convolution alone, with a bias.
 class ConvNormActivation : public Module {
  public:
   enum class Activation { none, relu6 };
-  struct Names {
-    std::string convolution = "0";
-    std::string norm = "1";
-  };
 
   ConvNormActivation(const Conv2dLayerOptions& convolution, Activation activation, float epsilon,
-                     Names names = {});
+                     ConvNormNames names = {});
 
   Tensor forward(const Tensor& x) const override;
   void members(Members& visit) override;
@@ -145,12 +147,13 @@ class ConvNormActivation : public Module {
   const Conv2d& convolution() const { return convolution_; }
   const std::optional<BatchNorm2d>& norm() const { return norm_; }
   Activation activation() const { return activation_; }
+  Bounds bounds() const;  ///< Of the activation.
 
  private:
   Conv2d convolution_;
   std::optional<BatchNorm2d> norm_;
   Activation activation_;
-  Names names_;
+  ConvNormNames names_;
 };
 
 /// Folds every batch norm of `module` into its convolution: same outputs, fewer parameters.

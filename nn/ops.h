@@ -52,6 +52,9 @@ struct Conv2dOptions {
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias,
               const Conv2dOptions& options = {});
 
+/// The shape of conv2d's result. Throws Error as conv2d does for those shapes.
+Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options = {});
+
 /// Batch normalisation with given statistics (Ioffe and Szegedy 2015): over the last axis,
 /// y = clamp((x - mean) / sqrt(variance + epsilon) * gamma + beta).
 struct BatchNormOptions {

@@ -13,9 +13,12 @@ using StateDict = std::map<std::string, Tensor>;
 /// The tensors of `module` by their whole names; the handles share the module's memory.
 StateDict state_dict(Module& module);
 
+/// What keeps `state` from loading into `module`, as "missing a.weight; extra b.bias; misshapen
+/// c.weight is [3] for [4]", every name listed; empty when names and shapes match one to one.
+std::string state_mismatch(Module& module, const StateDict& state);
+
 /// Copies every tensor of `state` into the one of `module` with its name. Throws Error, before
-/// anything is copied, unless names and shapes match one to one; its message lists every missing,
-/// every extra and every misshapen name.
+/// anything is copied, with state_mismatch() unless that is empty.
 void load_state(Module& module, const StateDict& state);
 
 }  // namespace lamina::nn

@@ -1,0 +1,24 @@
+#include "nn/kernels.h"
+#include "nn/ops/blocks.h"
+#include "nn/ops/checks.h"
+
+namespace lamina::nn {
+
+Tensor add(const Tensor& a, const Tensor& b) {
+  check(a.shape() == b.shape(), "add: shapes must be the same: a is ", a.shape(), ", b is ",
+        b.shape());
+  const auto& kernels = active_kernels();
+  const Bounds bounds;
+  Tensor y = Tensor::uninitialized(a.shape());
+  parallel_blocks(y.size(), kTaskFloats, [&](std::size_t begin, std::size_t end) {
+    kernels.add({.count = end - begin,
+                 .a = a.data() + begin,
+                 .b = b.data() + begin,
+                 .y = y.data() + begin,
+                 .lo = bounds.lo,
+                 .hi = bounds.hi});
+  });
+  return y;
+}
+
+}  // namespace lamina::nn

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "nn/kernels.h"
+#include "nn/ops.h"
+
+namespace lamina::nn {
+
+/// A checked convolution. `bias` is null where there is none.
+struct Convolution {
+  const kernels::KernelTable& kernels;
+  const Tensor& x;
+  const Tensor& w;
+  const float* bias;
+  kernels::Window window;
+  std::size_t groups;
+  Bounds bounds;
+
+  std::size_t images() const { return x.shape()[0]; }
+  std::size_t in_channels() const { return x.shape()[3]; }
+  std::size_t out_channels() const { return w.shape()[0]; }
+};
+
+/// Three ways to fill y [N, OH, OW, O].
+void conv2d_pointwise(const Convolution& convolution, Tensor& y);  // 1x1, stride 1, no padding
+void conv2d_depthwise(const Convolution& convolution, Tensor& y);  // groups = C = O
+void conv2d_im2col(const Convolution& convolution, Tensor& y);     // any
+
+}  // namespace lamina::nn

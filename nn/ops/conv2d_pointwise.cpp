@@ -1,0 +1,21 @@
+#include "nn/ops/conv2d.h"
+#include "nn/ops/gemm.h"
+
+namespace lamina::nn {
+
+void conv2d_pointwise(const Convolution& convolution, Tensor& y) {
+  const auto& [kernels, x, w, bias, window, groups, bounds] = convolution;
+  const std::size_t in = convolution.in_channels();
+  const std::size_t out = convolution.out_channels();
+  const PackedWeights weights(kernels, w.data(), out, in);
+  parallel_gemm(kernels, weights,
+                {.m = x.size() / in,
+                 .a = x.data(),
+                 .lda = in,
+                 .bias = bias,
+                 .c = y.data(),
+                 .ldc = out,
+                 .bounds = bounds});
+}
+
+}  // namespace lamina::nn

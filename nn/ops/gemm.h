@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+
+#include "core/tensor.h"
+#include "nn/kernels.h"
+#include "nn/ops.h"
+
+namespace lamina::nn {
+
+/// C = clamp(A B + bias, bounds) + residual with B to come, as in kernels::GemmArgs.
+struct Product {
+  std::size_t m;
+  const float* a;
+  std::size_t lda;
+  const float* bias = nullptr;
+  const float* residual = nullptr;
+  std::size_t ld_residual = 0;
+  float* c;
+  std::size_t ldc;
+  Bounds bounds = {};
+};
+
+/// Matrices [n, k], one after the other as weights are, laid out for the gemm kernel.
+class PackedWeights {
+ public:
+  PackedWeights(const kernels::KernelTable& kernels, const float* weights, std::size_t n,
+                std::size_t k, std::size_t matrices = 1);
+
+  std::size_t k() const { return k_; }
+  std::size_t panels() const { return panels_; }
+
+  /// What the kernel takes for rows [row_begin, row_end) and panels [panel_begin, panel_end) of the
+  /// product with one matrix.
+  kernels::GemmArgs block(const Product& product, std::size_t matrix, std::size_t row_begin,
+                          std::size_t row_end, std::size_t panel_begin,
+                          std::size_t panel_end) const;
+
+ private:
+  std::size_t n_, k_;
+  std::size_t panel_, width_, panels_;  // vectors and columns in a panel, panels
+  std::size_t matrix_floats_;
+  Tensor packed_;
+};
+
+/// The product with the first matrix, in parallel over blocks of rows and panels.
+void parallel_gemm(const kernels::KernelTable& kernels, const PackedWeights& weights,
+                   const Product& product);
+
+}  // namespace lamina::nn

@@ -1,0 +1,67 @@
+#include "nn/ops/blocks.h"
+#include "nn/ops/checks.h"
+#include "nn/ops/gemm.h"
+
+namespace lamina::nn {
+namespace {
+
+// Packing reads and writes the weights as often as two products with one row do.
+constexpr std::size_t kRowsWorthPacking = 8;
+
+// The bias is the product's residual both ways, so that a row has the same bits in any batch.
+void multiply_rows(const kernels::KernelTable& kernels, const Tensor& x, const Tensor& w,
+                   const float* bias, Tensor& y) {
+  const std::size_t in = w.shape()[1];
+  const std::size_t out = w.shape()[0];
+  const PackedWeights weights(kernels, w.data(), out, in);
+  parallel_gemm(kernels, weights,
+                {.m = x.shape()[0],
+                 .a = x.data(),
+                 .lda = in,
+                 .residual = bias,
+                 .ld_residual = 0,
+                 .c = y.data(),
+                 .ldc = out});
+}
+
+// y' = W x': the one row is packed, the weights are read once and as they are.
+void multiply_row(const kernels::KernelTable& kernels, const float* x, const Tensor& w,
+                  const float* bias, float* y) {
+  const std::size_t in = w.shape()[1];
+  const PackedWeights row(kernels, x, 1, in);
+  parallel_gemm(kernels, row,
+                {.m = w.shape()[0],
+                 .a = w.data(),
+                 .lda = in,
+                 .residual = bias,
+                 .ld_residual = 1,
+                 .c = y,
+                 .ldc = 1});
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
+  check(x.shape().rank() == 2, "linear: input must be [N, I]: got ", x.shape());
+  check(w.shape().rank() == 2 && !w.empty(), "linear: weight must be [O, I]: got ", w.shape());
+  const std::size_t rows = x.shape()[0];
+  const std::size_t in = w.shape()[1];
+  const std::size_t out = w.shape()[0];
+  check(x.shape()[1] == in, "linear: input features must equal weight features: input ", x.shape(),
+        " has ", x.shape()[1], ", weight ", w.shape(), " needs ", in);
+  if (!bias.empty()) {
+    check_vector("linear", "bias", bias, "weight", w.shape(), out);
+  }
+  const auto& kernels = active_kernels();
+  Tensor y = Tensor::uninitialized({rows, out});
+  if (rows >= kRowsWorthPacking) {
+    multiply_rows(kernels, x, w, bias.data(), y);
+  } else {
+    for (std::size_t row = 0; row < rows; ++row) {
+      multiply_row(kernels, x.data() + row * in, w, bias.data(), y.data() + row * out);
+    }
+  }
+  return y;
+}
+
+}  // namespace lamina::nn

@@ -1,0 +1,69 @@
+#include "nn/state.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace lamina::nn {
+namespace {
+
+struct Differences {
+  std::vector<std::string> missing, extra, misshapen;
+};
+
+Differences compare(const std::vector<NamedTensor>& own, const StateDict& state) {
+  Differences result;
+  std::map<std::string, const Tensor*> names;
+  for (const NamedTensor& tensor : own) {
+    names.emplace(tensor.name, tensor.value);
+    const auto found = state.find(tensor.name);
+    if (found == state.end()) {
+      result.missing.push_back(tensor.name);
+    } else if (found->second.shape() != tensor.value->shape()) {
+      result.misshapen.push_back(
+          text(tensor.name, " is ", found->second.shape(), " for ", tensor.value->shape()));
+    }
+  }
+  for (const auto& [name, value] : state) {
+    if (!names.contains(name)) {
+      result.extra.push_back(name);
+    }
+  }
+  return result;
+}
+
+void append(std::string& sentence, const std::string& what, const std::vector<std::string>& items) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    sentence += i > 0 ? ", " : (sentence.empty() ? "" : "; ") + what + ' ';
+    sentence += items[i];
+  }
+}
+
+}  // namespace
+
+std::string state_mismatch(Module& module, const StateDict& state) {
+  const Differences differences = compare(named_tensors(module), state);
+  std::string sentence;
+  append(sentence, "missing", differences.missing);
+  append(sentence, "extra", differences.extra);
+  append(sentence, "misshapen", differences.misshapen);
+  return sentence;
+}
+
+StateDict state_dict(Module& module) {
+  StateDict state;
+  for (const NamedTensor& tensor : named_tensors(module)) {
+    state.emplace(tensor.name, *tensor.value);
+  }
+  return state;
+}
+
+void load_state(Module& module, const StateDict& state) {
+  const std::string mismatch = state_mismatch(module, state);
+  check(mismatch.empty(), "load_state: names and shapes must match one to one: ", mismatch);
+  for (const NamedTensor& tensor : named_tensors(module)) {
+    std::ranges::copy(state.at(tensor.name).values(), tensor.value->data());
+  }
+}
+
+}  // namespace lamina::nn
