@@ -3,36 +3,38 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
-#include <cmath>
 #include <cstdlib>
-#include <exception>
-#include <fstream>
 #include <mutex>
-#include <pthreadpool.h>
-#include <sched.h>
-#include <string>
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
 #include <string_view>
-#include <thread>
+#include <utility>
 
 #include "core/error.h"
 
 namespace lamina {
 namespace {
 
-namespace fs = std::filesystem;
-
 thread_local bool inside_task = false;
-
-struct ClosePool {
-  void operator()(pthreadpool_t pool) const { pthreadpool_destroy(pool); }
-};
-using Pool = std::unique_ptr<pthreadpool, ClosePool>;
 
 struct Threads {
   std::mutex mutex;
   std::atomic<std::size_t> count{0};  // 0: not decided yet
-  Pool pool;
+  std::unique_ptr<tbb::global_control> limit;
+
+  void set(std::size_t threads);
 };
+
+// oneTBB starts one thread a CPU unless told otherwise. Only more must be asked for: fewer are a
+// matter of the arena, and the application's own use of oneTBB keeps its threads.
+void Threads::set(std::size_t threads) {
+  const auto cpus = static_cast<std::size_t>(tbb::info::default_concurrency());
+  limit = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
+                                                std::max(threads, cpus));
+  count.store(threads, std::memory_order_release);
+}
 
 // Never destroyed: a detached thread may still run a task while the process exits.
 Threads& threads() {
@@ -40,13 +42,15 @@ Threads& threads() {
   return *instance;
 }
 
-std::size_t affinity_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) {
-    return static_cast<std::size_t>(CPU_COUNT(&set));
+// An arena for each thread that calls: while it waits, it never runs the tasks of another caller.
+tbb::task_arena& own_arena(std::size_t count) {
+  thread_local tbb::task_arena arena;
+  const int wanted = static_cast<int>(count);
+  if (!arena.is_active() || arena.max_concurrency() != wanted) {
+    arena.terminate();
+    arena.initialize(wanted);
   }
-  return std::max(1u, std::thread::hardware_concurrency());
+  return arena;
 }
 
 std::size_t initial_thread_count() {
@@ -62,92 +66,18 @@ std::size_t initial_thread_count() {
   return count;
 }
 
-std::optional<double> read_quota(const fs::path& group) {
-  double quota = 0.0;
-  double period = 0.0;
-  if (std::ifstream v2(group / "cpu.max"); v2 >> quota >> period) {
-    return period > 0.0 ? std::optional(quota / period) : std::nullopt;
-  }
-  std::ifstream v1_quota(group / "cpu.cfs_quota_us");
-  std::ifstream v1_period(group / "cpu.cfs_period_us");
-  if (v1_quota >> quota && v1_period >> period && quota > 0.0 && period > 0.0) {
-    return quota / period;
-  }
-  return std::nullopt;
-}
+class InsideTask {
+ public:
+  InsideTask() : outer_(std::exchange(inside_task, true)) {}
+  ~InsideTask() { inside_task = outer_; }
+  InsideTask(const InsideTask&) = delete;
+  InsideTask& operator=(const InsideTask&) = delete;
 
-// Where the groups of one line of /proc/self/cgroup, "id:controllers:path", are mounted.
-std::optional<fs::path> mount_of(std::string_view controllers, const fs::path& mount) {
-  if (controllers.empty()) {
-    return mount;
-  }
-  const std::string listed = text(',', controllers, ',');
-  if (listed.find(",cpu,") == std::string::npos) {
-    return std::nullopt;
-  }
-  std::error_code ignored;
-  const fs::path combined = mount / controllers;
-  return fs::exists(combined, ignored) ? combined : mount / "cpu";
-}
-
-struct Job {
-  detail::Task task;
-  const void* context;
-  std::mutex mutex;
-  std::exception_ptr failure;
+ private:
+  bool outer_;
 };
 
-void run_one(Job* job, std::size_t index) {
-  const bool outer = std::exchange(inside_task, true);
-  try {
-    job->task(job->context, index);
-  } catch (...) {
-    const std::lock_guard lock(job->mutex);
-    if (!job->failure) {
-      job->failure = std::current_exception();
-    }
-  }
-  inside_task = outer;
-}
-
 }  // namespace
-
-std::optional<double> cgroup_cpu_quota(const fs::path& proc_self_cgroup, const fs::path& mount) {
-  std::optional<double> smallest;
-  std::ifstream file(proc_self_cgroup);
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) {
-      continue;
-    }
-    const auto root = mount_of(std::string_view(line).substr(first + 1, second - first - 1), mount);
-    if (!root) {
-      continue;
-    }
-    const auto consider = [&smallest](const fs::path& group) {
-      if (const auto quota = read_quota(group)) {
-        smallest = std::min(*quota, smallest.value_or(*quota));
-      }
-    };
-    consider(*root);
-    fs::path group = *root;
-    for (const fs::path& part : fs::path(line.substr(second + 1)).relative_path()) {
-      group /= part;
-      consider(group);
-    }
-  }
-  return smallest;
-}
-
-std::size_t usable_cpus() {
-  const std::size_t cpus = affinity_cpus();
-  const auto quota = cgroup_cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup");
-  if (!quota || *quota >= static_cast<double>(cpus)) {
-    return cpus;
-  }
-  return std::max<std::size_t>(1, static_cast<std::size_t>(std::ceil(*quota)));
-}
 
 std::size_t thread_count() {
   Threads& state = threads();
@@ -156,7 +86,7 @@ std::size_t thread_count() {
   }
   const std::lock_guard lock(state.mutex);
   if (state.count == 0) {
-    state.count = initial_thread_count();
+    state.set(initial_thread_count());
   }
   return state.count;
 }
@@ -166,10 +96,7 @@ void set_thread_count(std::size_t count) {
         count);
   Threads& state = threads();
   const std::lock_guard lock(state.mutex);
-  if (state.count != count) {
-    state.pool.reset();
-    state.count.store(count, std::memory_order_release);
-  }
+  state.set(count);
 }
 
 namespace detail {
@@ -182,23 +109,15 @@ void run(std::size_t count, Task task, const void* context) {
     }
     return;
   }
-  Threads& state = threads();
-  pthreadpool_t pool = nullptr;
-  {
-    const std::lock_guard lock(state.mutex);
-    if (!state.pool) {
-      state.pool.reset(pthreadpool_create(wanted));
-      check(state.pool != nullptr, "threads: could not start ", wanted, " threads");
-    }
-    pool = state.pool.get();
-  }
-  Job job{task, context, {}, nullptr};
-  pthreadpool_parallelize_1d(
-      pool, [](void* argument, std::size_t index) { run_one(static_cast<Job*>(argument), index); },
-      &job, count, 0);
-  if (job.failure) {
-    std::rethrow_exception(job.failure);
-  }
+  // Workers take over the caller's rounding and denormal modes: the same bits on every thread.
+  using Group = tbb::task_group_context;
+  Group group(Group::isolated, Group::default_traits | Group::fp_settings);
+  const auto one = [task, context](std::size_t index) {
+    const InsideTask guard;
+    task(context, index);
+  };
+  own_arena(wanted).execute(
+      [&] { tbb::parallel_for(std::size_t{0}, count, one, tbb::simple_partitioner(), group); });
 }
 
 }  // namespace detail

@@ -34,9 +34,10 @@ void run(std::size_t count, Task task, const void* context);
 }  // namespace detail
 
 /// Calls task(i) once for every i < count, on thread_count() threads, and returns when all are
-/// done. The caller takes part; a call from inside a task runs serially. The first exception that
-/// a task throws is rethrown here. Cut the work by shape, never by thread_count(), so that results
-/// have the same bits for any number of threads.
+/// done. The caller takes part; a call from inside a task runs serially. Tasks run with the
+/// caller's floating-point modes. The first exception that a task throws is rethrown here, and
+/// tasks not yet begun are left out. Cut the work by shape, never by thread_count(), so that
+/// results have the same bits for any number of threads.
 template <class Task>
 void parallel_for(std::size_t count, const Task& task) {
   detail::run(

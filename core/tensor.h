@@ -41,8 +41,10 @@ class Tensor {
   /// The same memory under another shape of the same size. Throws Error when the sizes differ.
   Tensor reshape(const Shape& shape) const;
 
-  /// True when both handles name the same memory.
-  bool shares_memory_with(const Tensor& other) const { return values_ == other.values_; }
+  /// True when both handles name the same memory; empty ones have none.
+  bool shares_memory_with(const Tensor& other) const {
+    return values_ != nullptr && values_ == other.values_;
+  }
 
  private:
   Shape shape_;
