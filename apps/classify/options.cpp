@@ -74,7 +74,7 @@ std::optional<ClassifyOptions> read_options(int argc, const char* const* argv, C
   app.add_option("--threads", threads, "Threads of the network (default: all CPUs)")
       ->type_name("N")
       ->check(whole_number(1, kMaxThreads));
-  app.footer(kExamples + exit_code_help());
+  app.footer(text(kExamples, exit_code_help()));
   if (parse(app, argc, argv, console) == Parsed::answered) {
     return std::nullopt;
   }

@@ -1,0 +1,35 @@
+// The README's program: the text that is compiled here, and it works.
+#include "core/error.h"
+#include "tests/apps/classify_fixture.h"
+
+namespace lamina::test {
+namespace {
+
+TEST(Readme, ShowsTheProgramThatIsCompiled) {
+  const std::filesystem::path root = LAMINA_SOURCE_ROOT;
+  const std::string readme = read_file(root / "README.md");
+  if (readme.find("int main(") == std::string::npos) {
+    GTEST_SKIP() << "README.md shows no program yet";
+  }
+  const std::string program = read_file(root / "tests/apps/readme_example.cpp");
+  EXPECT_NE(readme.find("```cpp\n" + program + "```\n"), std::string::npos);
+}
+
+class ReadmeProgram : public Classify {};
+
+TEST_F(ReadmeProgram, PrintsTheLabelThatClassifyPutsFirst) {
+  const std::string picture = png("a.png");
+  const Result label = run({.arguments = {weights(), picture}, .program = LAMINA_README_EXAMPLE});
+  EXPECT_EQ(label.exit_code, 0);
+  EXPECT_EQ(label.err, "");
+  EXPECT_TRUE(classify({"--top", "1", picture}).out.ends_with("  " + label.out)) << label.out;
+}
+
+TEST_F(ReadmeProgram, SaysWhatIsWrong) {
+  const Result result = run({.arguments = {weights()}, .program = LAMINA_README_EXAMPLE});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.err, "usage: label WEIGHTS PICTURE\n");
+}
+
+}  // namespace
+}  // namespace lamina::test
