@@ -12,9 +12,9 @@
 /// leave x as it is.
 namespace lamina::kernels {
 
-/// Lays out a matrix B [k, n] for gemm: panels of `panel` vectors' width, each [k][width], columns
-/// beyond n zero, the last panel only as many vectors wide as it needs. B[p, j] is
-/// b[p * stride_k + j * stride_n]: weights [n, k] have stride_k 1 and stride_n k.
+/// Lays out a matrix B [k, n] for gemm: panels of `panel` vectors' width, each [k][width], the
+/// last one only as many vectors wide as it needs; what it holds beyond n is its table's own.
+/// B[p, j] is b[p * stride_k + j * stride_n]: weights [n, k] have stride_k 1 and stride_n k.
 struct PackArgs {
   std::size_t n, k;
   std::size_t panel;  // vectors in a panel, 1 to max_panel
@@ -132,7 +132,7 @@ struct KernelTable {
   void (*im2col)(const Im2colArgs&);
   // 3x3, dilation 1, stride 1 or 2 both ways, padding at most 1 on each side
   void (*depthwise3x3)(const DepthwiseArgs&);
-  void (*depthwise)(const DepthwiseArgs&);     // any window
+  void (*depthwise)(const DepthwiseArgs&);  // any window
   void (*mean_rows)(const MeanArgs&);
   void (*scale_shift)(const ScaleShiftArgs&);
   void (*add)(const AddArgs&);

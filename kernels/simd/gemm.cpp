@@ -1,6 +1,8 @@
 #include <utility>
 
 #include "kernels/simd/functions.h"
+#include "kernels/simd/gemm_pairs.h"
+#include "kernels/simd/gemm_tile.h"
 #include "kernels/simd/vec.h"
 
 // For each panel of B (a few vectors of columns):
@@ -10,6 +12,8 @@
 //     clamp, add the residual, store.
 // A panel of B (k x 32 floats: 4 to 120 KB in MobileNetV2) stays in L1 or L2 while all rows of A
 // stream past it; the tile of C is written once.
+// Where a panel's last vector is half full (24 columns on AVX-512), rows go in pairs that share one
+// vector for their halves: 3 multiply-adds for 2 x 24 columns, not 4.
 namespace lamina::kernels::LAMINA_ISA {
 namespace {
 
@@ -23,128 +27,9 @@ constexpr int kRowsOf[] = {0, 14, 12, 8, 6};
 #else
 constexpr int kRowsOf[] = {0, 8, 6, 4, 3};
 #endif
-constexpr std::size_t kMaxPanel = 4;
 
-struct Tile {
-  const float* a;
-  std::ptrdiff_t lda;  // bytes
-  const float* b;
-  std::size_t k;
-  const float* bias;
-  const float* residual;
-  std::size_t ld_residual;
-  float* c;
-  std::size_t ldc;
-  float lo, hi;
-  std::size_t last;  // lanes in use in the last vector of a row
-};
-
-// Rows of A as base + {1, 2, 4, 8} x an odd multiple of the stride, the addresses that one x86
-// instruction can form: seven registers reach fifteen rows.
-class RowAddress {
- public:
-  RowAddress(std::ptrdiff_t stride, int rows) {
-    LAMINA_UNROLL
-    for (int i = 0; i < 7; ++i) {
-      odd_[i] = (2 * i + 1) * stride;
-      if (2 * i + 1 < rows) {
-        opaque(odd_[i]);
-      }
-    }
-  }
-
-  template <int row>
-  LAMINA_INLINE const float* at(const char* base) const {
-    if constexpr (row == 0) {
-      return reinterpret_cast<const float*>(base);
-    } else {
-      constexpr int power = row & -row;
-      return reinterpret_cast<const float*>(base + odd_[row / power / 2] * power);
-    }
-  }
-
- private:
-  std::ptrdiff_t odd_[7];
-};
-
-template <int NV, class Lanes>
-LAMINA_INLINE void finish_row(const Tile& t, int row, const Vec* sums, Lanes last) {
-  const Vec lo = broadcast(t.lo);
-  const Vec hi = broadcast(t.hi);
-  float* c = t.c + static_cast<std::size_t>(row) * t.ldc;
-  const float* residual = t.residual + static_cast<std::size_t>(row) * t.ld_residual;
-  LAMINA_UNROLL
-  for (int j = 0; j < NV; ++j) {
-    Vec value = clamp(sums[j], lo, hi);
-    const std::size_t column = static_cast<std::size_t>(j) * kLanes;
-    if (j + 1 < NV) {
-      value = t.residual != nullptr ? value + load(residual + column) : value;
-      store(c + column, value);
-    } else {
-      value = t.residual != nullptr ? value + load(residual + column, last) : value;
-      store(c + column, value, last);
-    }
-  }
-}
-
-template <int NV>
-LAMINA_INLINE void load_bias(const Tile& t, Vec* bias) {
-  LAMINA_UNROLL
-  for (int j = 0; j < NV; ++j) {
-    const float* from = t.bias + static_cast<std::size_t>(j) * kLanes;
-    if (t.bias == nullptr) {
-      bias[j] = broadcast(0.0f);
-    } else {
-      bias[j] = j + 1 < NV || t.last == kLanes ? load(from) : load_first(from, t.last);
-    }
-  }
-}
-
-template <int NV>
-LAMINA_INLINE void multiply_row(Vec factor, const Vec* columns, Vec* sums) {
-  LAMINA_UNROLL
-  for (int j = 0; j < NV; ++j) {
-    sums[j] = fma(factor, columns[j], sums[j]);
-  }
-}
-
-template <int NV, int... rows>
-LAMINA_INLINE void multiply(const Tile& t, std::integer_sequence<int, rows...>) {
-  constexpr int kRows = sizeof...(rows);
-  Vec sums[kRows][NV];
-  Vec bias[NV];
-  load_bias<NV>(t, bias);
-  LAMINA_UNROLL
-  for (int i = 0; i < kRows; ++i) {
-    LAMINA_UNROLL
-    for (int j = 0; j < NV; ++j) {
-      sums[i][j] = bias[j];
-    }
-  }
-  const RowAddress row(t.lda, kRows);
-  const char* a = reinterpret_cast<const char*>(t.a);
-  const float* b = t.b;
-  const float* const end = b + t.k * NV * kLanes;
-  for (; b != end; b += NV * kLanes, a += sizeof(float)) {
-    Vec columns[NV];
-    LAMINA_UNROLL
-    for (int j = 0; j < NV; ++j) {
-      columns[j] = load(b + static_cast<std::size_t>(j) * kLanes);
-    }
-    (multiply_row<NV>(broadcast(*row.template at<rows>(a)), columns, sums[rows]), ...);
-  }
-  if (t.last == kLanes) {
-    LAMINA_UNROLL
-    for (int i = 0; i < kRows; ++i) {
-      finish_row<NV>(t, i, sums[i], AllLanes{});
-    }
-  } else {
-    LAMINA_UNROLL
-    for (int i = 0; i < kRows; ++i) {
-      finish_row<NV>(t, i, sums[i], SomeLanes{t.last});
-    }
-  }
-}
+// The most pairs of rows of a tile with that many full vectors and a half.
+constexpr int kPairsOf[] = {0, 7, 5, 3};
 
 using MultiplyTile = void (*)(const Tile&);
 
@@ -153,46 +38,78 @@ void multiply_tile(const Tile& t) {
   multiply<NV>(t, std::make_integer_sequence<int, rows>{});
 }
 
+template <int pairs, int NV>
+void multiply_pair_tile(const Tile& t) {
+  if constexpr (kHasHalves) {
+    multiply_pairs<NV>(t, std::make_integer_sequence<int, pairs>{});
+  }
+}
+
 template <int NV, int... i>
-MultiplyTile pick(std::size_t rows, std::integer_sequence<int, i...>) {
+MultiplyTile pick_rows(std::size_t rows, std::integer_sequence<int, i...>) {
   static constexpr MultiplyTile kTiles[] = {multiply_tile<i + 1, NV>...};
   return kTiles[rows - 1];
 }
 
-template <int NV>
-MultiplyTile pick(std::size_t rows) {
-  return pick<NV>(rows, std::make_integer_sequence<int, kRowsOf[NV]>{});
+template <int NV, int... i>
+MultiplyTile pick_pairs(std::size_t pairs, std::integer_sequence<int, i...>) {
+  static constexpr MultiplyTile kTiles[] = {multiply_pair_tile<i + 1, NV>...};
+  return kTiles[pairs - 1];
 }
 
-MultiplyTile pick(std::size_t rows, std::size_t vectors) {
+MultiplyTile pick_rows(std::size_t rows, std::size_t vectors) {
   switch (vectors) {
     case 1:
-      return pick<1>(rows);
+      return pick_rows<1>(rows, std::make_integer_sequence<int, kRowsOf[1]>{});
     case 2:
-      return pick<2>(rows);
+      return pick_rows<2>(rows, std::make_integer_sequence<int, kRowsOf[2]>{});
     case 3:
-      return pick<3>(rows);
+      return pick_rows<3>(rows, std::make_integer_sequence<int, kRowsOf[3]>{});
     default:
-      return pick<4>(rows);
+      return pick_rows<4>(rows, std::make_integer_sequence<int, kRowsOf[4]>{});
   }
 }
 
-// All rows of one panel, in tiles of nearly equal height: 49 rows are 13 + 12 + 12 + 12, because
-// a low last tile would not hide the latency.
-void multiply_panel(Tile tile, std::size_t m, std::size_t vectors) {
-  const std::size_t most = static_cast<std::size_t>(kRowsOf[vectors]);
-  const std::size_t tiles = (m + most - 1) / most;
-  const std::size_t low = tiles == 0 ? 0 : m / tiles;
-  const std::size_t higher = tiles == 0 ? 0 : m % tiles;
-  for (std::size_t i = 0; i < tiles; ++i) {
-    const std::size_t rows = low + (i < higher ? 1 : 0);
-    pick(rows, vectors)(tile);
-    tile.a += rows * static_cast<std::size_t>(tile.lda) / sizeof(float);
-    tile.c += rows * tile.ldc;
-    if (tile.residual != nullptr) {
-      tile.residual += rows * tile.ld_residual;
-    }
+MultiplyTile pick_pairs(std::size_t pairs, std::size_t full_vectors) {
+  switch (full_vectors) {
+    case 1:
+      return pick_pairs<1>(pairs, std::make_integer_sequence<int, kPairsOf[1]>{});
+    case 2:
+      return pick_pairs<2>(pairs, std::make_integer_sequence<int, kPairsOf[2]>{});
+    default:
+      return pick_pairs<3>(pairs, std::make_integer_sequence<int, kPairsOf[3]>{});
   }
+}
+
+void advance(Tile& tile, std::size_t rows) {
+  tile.a += rows * static_cast<std::size_t>(tile.lda) / sizeof(float);
+  tile.c += rows * tile.ldc;
+  if (tile.residual != nullptr) {
+    tile.residual += rows * tile.ld_residual;
+  }
+}
+
+// `count` rows or pairs of rows in tiles of nearly equal height, at most `most`: 49 rows are
+// 13 + 12 + 12 + 12, because a low last tile would not hide the latency.
+template <class Pick>
+void run_tiles(Tile& tile, std::size_t count, std::size_t most, std::size_t rows_each,
+               const Pick& pick_tile) {
+  const std::size_t tiles = (count + most - 1) / most;
+  for (std::size_t i = 0; i < tiles; ++i) {
+    const std::size_t height = count / tiles + (i < count % tiles ? 1 : 0);
+    pick_tile(height)(tile);
+    advance(tile, height * rows_each);
+  }
+}
+
+void multiply_panel(Tile tile, std::size_t m, std::size_t vectors) {
+  if (kHasHalves && tile.last == kLanes / 2 && vectors > 1) {
+    const std::size_t most = static_cast<std::size_t>(kPairsOf[vectors - 1]);
+    run_tiles(tile, m / 2, most, 2, [&](std::size_t n) { return pick_pairs(n, vectors - 1); });
+    m %= 2;
+  }
+  const std::size_t most = static_cast<std::size_t>(kRowsOf[vectors]);
+  run_tiles(tile, m, most, 1, [&](std::size_t n) { return pick_rows(n, vectors); });
 }
 
 }  // namespace
@@ -213,10 +130,12 @@ void pack(const PackArgs& p) {
   for (std::size_t column = 0; column < p.n; column += width) {
     const std::size_t used = p.n - column < width ? p.n - column : width;
     const std::size_t padded = (used + kLanes - 1) / kLanes * kLanes;
+    const bool half = kHasHalves && padded - used == kLanes / 2;
     for (std::size_t i = 0; i < p.k; ++i) {
       const float* b = p.b + i * p.stride_k + column * p.stride_n;
       for (std::size_t j = 0; j < padded; ++j) {
-        *out++ = j < used ? b[j * p.stride_n] : 0.0f;
+        const float beyond = half && j >= used ? b[(j - kLanes / 2) * p.stride_n] : 0.0f;
+        *out++ = j < used ? b[j * p.stride_n] : beyond;
       }
     }
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <xsimd/xsimd.hpp>
 
 #include "kernels/simd/isa.h"
@@ -131,6 +132,50 @@ LAMINA_INLINE void for_lanes(std::size_t count, const Step& step) {
 
 LAMINA_INLINE Vec max(Vec a, Vec b) { return xsimd::max(a, b); }
 LAMINA_INLINE float sum_lanes(Vec v) { return xsimd::hadd(v); }
+
+/// value, or zero where x < limit.
+LAMINA_INLINE Vec zero_below(Vec x, Vec limit, Vec value) {
+  return xsimd::select(x < limit, Vec(0.0f), value);
+}
+
+/// The float whose bits are the lowest 9 of v's, moved up into the sign and the exponent.
+LAMINA_INLINE Vec low_bits_as_exponent(Vec v) {
+#if LAMINA_ISA_IS == LAMINA_ISA_neon
+  return vreinterpretq_f32_s32(vshlq_n_s32(vreinterpretq_s32_f32(v), 23));
+#else
+  using Bits = xsimd::batch<std::int32_t, Arch>;
+  return xsimd::bitwise_cast<Vec>(xsimd::bitwise_cast<Bits>(v) << 23);
+#endif
+}
+
+/// Whether half a vector is worth code of its own: channels come in multiples of 8. The functions
+/// below exist only then.
+#if LAMINA_ISA_IS == LAMINA_ISA_avx512
+inline constexpr bool kHasHalves = true;
+
+/// The lower half of `low` below the upper half of `high`.
+LAMINA_INLINE Vec join_halves(Vec low, Vec high) { return _mm512_mask_mov_ps(low, 0xFF00, high); }
+
+/// The upper half below the lower half.
+LAMINA_INLINE Vec swap_halves(Vec v) { return _mm512_shuffle_f32x4(v, v, 0x4E); }
+
+/// Half a vector from each address.
+LAMINA_INLINE Vec load_halves(const float* low, const float* high) {
+  return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high), 1);
+}
+
+/// The lower half of v to `low`, the upper half to `high`.
+LAMINA_INLINE void store_halves(float* low, float* high, Vec v) {
+  _mm256_storeu_ps(low, _mm512_castps512_ps256(v));
+  _mm256_storeu_ps(high, _mm512_extractf32x8_ps(v, 1));
+}
+#else
+inline constexpr bool kHasHalves = false;
+Vec join_halves(Vec low, Vec high);
+Vec swap_halves(Vec v);
+Vec load_halves(const float* low, const float* high);
+void store_halves(float* low, float* high, Vec v);
+#endif
 
 /// Brings the cache line at p into L1 or L2.
 LAMINA_INLINE void prefetch_l1(const float* p) { __builtin_prefetch(p, 0, 3); }
