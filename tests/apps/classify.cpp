@@ -87,7 +87,7 @@ TEST_F(Classify, ShowsFiveClassesByDefault) {
 TEST_F(Classify, KeepsTheOrderOfManyPictures) {
   std::vector<std::string> arguments = {"--json", "--threads", "2"};
   for (unsigned i = 0; i < 20; ++i) {
-    arguments.push_back(png("p" + std::to_string(19 - i) + ".png", i));
+    arguments.push_back(png(19 - i));
   }
   const Result result = classify(arguments);
   EXPECT_EQ(result.exit_code, 0);

@@ -154,7 +154,7 @@ TEST_F(Classify, ReportsAFullDisk) {
 TEST_F(Classify, StopsQuietlyWhenNobodyReads) {
   std::string command = "'" LAMINA_CLASSIFY "' --weights '" + weights() + "'";
   for (unsigned i = 0; i < 10; ++i) {
-    command += " '" + png(std::to_string(i) + ".png", i) + "'";
+    command += text(" '", png(i), "'");
   }
   const Result result =
       run({.arguments = {"-c", "( " + command + "; echo $? >&2 ) | true"}, .program = "/bin/sh"});

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
+#include "data/image.h"
 #include "tests/apps/folder.h"
 #include "tests/apps/program.h"
 #include "tests/apps/small_network.h"
@@ -24,6 +26,8 @@ class Classify : public ::testing::Test {
     data::write_png(path(name), random_picture(48, 64, seed));
     return path(name);
   }
+
+  std::string png(unsigned number) const { return png(text(number, ".png"), number); }
 
   std::string file(const std::string& name, const std::string& bytes) const {
     write_file(path(name), bytes);

@@ -13,7 +13,7 @@ class ClassifyOnTerminal : public Classify {
   std::vector<std::string> many(unsigned count) const {
     std::vector<std::string> arguments = {"--top", "1"};
     for (unsigned i = 0; i < count; ++i) {
-      arguments.push_back(png("p" + std::to_string(i) + ".png", i));
+      arguments.push_back(png(i));
     }
     return with_weights(arguments);
   }
@@ -48,7 +48,7 @@ TEST_F(ClassifyOnTerminal, NothingButNamesIsWiderThanTheWindow) {
 
 TEST_F(ClassifyOnTerminal, ControlCStopsAfterThePicture) {
   const Result result =
-      run_on_terminal({.arguments = many(200), .columns = 200, .interrupt_after = path("p2.png")});
+      run_on_terminal({.arguments = many(200), .columns = 200, .interrupt_after = path("2.png")});
   EXPECT_EQ(result.exit_code, 130);
   const auto lines = screen(result.out);
   ASSERT_GE(lines.size(), 2u);
