@@ -1,0 +1,25 @@
+#include "kernels/simd/functions.h"
+#include "kernels/simd/vec.h"
+#include "kernels/tables.h"
+
+namespace lamina::kernels::LAMINA_ISA {
+
+const KernelTable kTable = {
+    .isa = LAMINA_STRING(LAMINA_ISA),
+    .lanes = kLanes,
+    .max_panel = kMaxPanel,
+    .packed_size = packed_size,
+    .best_panel = best_panel,
+    .pack = pack,
+    .gemm = gemm,
+    .im2col = im2col,
+    .depthwise3x3 = depthwise3x3,
+    .depthwise = depthwise,
+    .mean_rows = mean_rows,
+    .scale_shift = scale_shift,
+    .add = add,
+    .clamp = clamp,
+    .softmax = softmax,
+};
+
+}  // namespace lamina::kernels::LAMINA_ISA
