@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""Prints how many test cases the last `meson test` of a build folder ran.
+
+A GoogleTest program counts by its cases, any other test as one. A program that failed without a
+failed case, because it crashed or a sanitizer stopped it, is one failure.
+"""
+import json
+import pathlib
+import re
+import sys
+
+OUTCOMES = {"passed": "      OK", "failed": " FAILED ", "skipped": " SKIPPED"}
+FAILURES = ("FAIL", "TIMEOUT", "ERROR", "INTERRUPT", "UNEXPECTEDPASS")
+
+
+def count(test):
+    """Cases of one test of meson's log, by outcome."""
+    output = test.get("stdout", "")
+    cases = {
+        outcome: len(re.findall(rf"\[ {mark} \] .* \(\d+ ms\)$", output, re.MULTILINE))
+        for outcome, mark in OUTCOMES.items()
+    }
+    if test["result"] in FAILURES:
+        cases["failed"] = max(cases["failed"], 1)
+    elif not any(cases.values()):
+        cases["skipped" if test["result"] == "SKIP" else "passed"] = 1
+    return cases
+
+
+def main():
+    log = pathlib.Path(sys.argv[1], "meson-logs/testlog.json")
+    tests = [count(json.loads(line)) for line in log.read_text().splitlines()]
+    totals = {outcome: sum(cases[outcome] for cases in tests) for outcome in OUTCOMES}
+    print(", ".join(f"{number} {outcome}" for outcome, number in totals.items()))
+    return 1 if totals["failed"] else 0
+
+
+sys.exit(main())

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and names what is in the pictures.
+# Usage: tools/demo.sh [--weights FILE] [IMAGE...]
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+samples=${LAMINA_SHARED_DATA:-$root/../shared/data}/imagenet
+
+weights=$samples/mobilenet_v2_1.0_224_tf.safetensors
+images=()
+while (($#)); do
+  case $1 in
+    --weights) weights=${2:?--weights needs a file}; shift ;;
+    --weights=*) weights=${1#--weights=} ;;
+    -h | --help) sed -n '2,3s/^# //p' "$0"; exit 0 ;;
+    *) images+=("$1") ;;
+  esac
+  shift
+done
+if [[ ! -f $weights ]]; then
+  echo "tools/demo.sh: no weights at $weights: save torchvision's mobilenet_v2 state dict with" \
+    "safetensors.torch.save_file and pass it as --weights FILE" >&2
+  exit 1
+fi
+if ((${#images[@]} == 0)); then
+  images=("$samples/cat_720p.jpg" "$samples/parrot.jpg" "$samples/hot_dog.jpg")
+  [[ -f ${images[0]} ]] || { echo "tools/demo.sh: name one or more pictures" >&2; exit 1; }
+fi
+
+"$root/tools/setup.sh" build test
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+quietly() { "$@" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }; }
+if [[ ! -f $root/build/build.ninja ]]; then
+  echo "Building in $root/build"
+  quietly meson setup "$root/build" "$root"
+fi
+quietly meson compile -C "$root/build" classify
+"$root/build/apps/classify" --weights "$weights" "${images[@]}"

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing. Usage: tools/setup.sh [build] [test] [format] [check]
+set -euo pipefail
+
+build=(g++ meson ninja-build pkg-config python3 libcli11-dev libjpeg62-turbo-dev libpng-dev
+  libtbb-dev libxsimd-dev nlohmann-json3-dev)
+test=(binutils libbenchmark-dev libgtest-dev)
+format=(clang-format git)
+check=(clang clang-tidy g++-aarch64-linux-gnu googletest libpthreadpool-dev qemu-user)
+
+wanted=()
+for group in "${@:-build}"; do
+  case $group in
+    build) wanted+=("${build[@]}") ;;
+    test) wanted+=("${test[@]}") ;;
+    format) wanted+=("${format[@]}") ;;
+    check) wanted+=("${check[@]}") ;;
+    *) echo "tools/setup.sh: no such group of packages: $group (build, test, format or check)" >&2; exit 2 ;;
+  esac
+done
+
+missing=()
+for package in "${wanted[@]}"; do
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [[ $status == installed ]] || missing+=("$package")
+done
+((${#missing[@]})) || exit 0
+
+as_root=()
+if ((EUID != 0)); then
+  command -v sudo >/dev/null || {
+    echo "tools/setup.sh: needs root or sudo to install: ${missing[*]}" >&2
+    exit 1
+  }
+  as_root=(sudo)
+fi
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "Installing ${missing[*]}"
+quietly() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "$@" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+}
+quietly apt-get update
+quietly apt-get install -y --no-install-recommends "${missing[@]}"
