@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,18 @@ inline constexpr std::array<Stage, 7> kStages = {{
     {6, 320, 1, 1},
 }};
 
+/// The channel counts of a width: the first convolution's, those of kStages, the last one's.
+struct Channels {
+  std::size_t first;
+  std::array<std::size_t, kStages.size()> stages;
+  std::size_t last;
+  bool operator==(const Channels&) const = default;
+};
+
+/// The channel counts for those options. The width counts as the decimal number it prints as, so
+/// that 0.35f gives what 0.35 gives in Python. Throws Error when an option is out of range.
+Channels channels_for(const MobileNetV2Options& options);
+
 /// The multiple of `divisor` nearest to `channels`, at least `divisor`, never below 90 % of
 /// `channels`.
 std::size_t make_divisible(double channels, std::size_t divisor);
@@ -42,10 +55,11 @@ std::size_t make_divisible(double channels, std::size_t divisor);
 /// One layer of a network, at a given input: what a profile or a benchmark needs to know.
 struct LayerInfo {
   enum class Kind { convolution, pointwise, depthwise, add, pool, linear };
-  std::string name;  ///< as its parameters are called: "features.3.conv.1"
+  std::string
+      name;  ///< as its parameters are called, "features.3.conv.1.0"; "features.3.add"; "pool"
   Kind kind;
-  Shape input, output;        ///< [N, H, W, C], or [N, C] from the pool on
-  nn::Conv2dOptions options;  ///< convolutions: stride, padding, groups, bounds
+  Shape input, output;             ///< [N, H, W, C], or [N, C] from the pool on
+  nn::Conv2dOptions options = {};  ///< convolutions: stride, padding, groups, bounds
   nn::Size2 kernel = 1;
   std::size_t multiply_adds = 0;
   std::size_t parameters = 0;  ///< weights and biases with batch norm folded
@@ -68,17 +82,17 @@ class InvertedResidual : public nn::Module {
 
   /// The convolutions in order, two or three, each with its name inside of the block.
   struct Part {
-    std::string name;
+    std::string name;  ///< "conv.0.0", "conv.1.0", "conv.2"
     const nn::ConvNormActivation* layer;
   };
   std::vector<Part> parts() const;
-  bool has_residual() const { return residual_; }
+  bool has_residual() const { return has_residual_; }
 
  private:
   std::unique_ptr<nn::ConvNormActivation> expand_;  // null where expansion is 1
   nn::ConvNormActivation depthwise_;
   nn::ConvNormActivation project_;
-  bool residual_;
+  bool has_residual_;
 };
 
 /// MobileNetV2 (Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018),
@@ -97,10 +111,18 @@ class MobileNetV2 : public nn::Module {
   /// Options with last_channels filled in.
   const MobileNetV2Options& options() const { return options_; }
 
+  const nn::ConvNormActivation& stem() const { return stem_; }  ///< "features.0"
+  /// "features.1" to "features.17".
+  std::span<const std::unique_ptr<InvertedResidual>> blocks() const { return blocks_; }
+  const nn::ConvNormActivation& last() const { return last_; }  ///< "features.18"
+  const nn::Sequential& classifier() const { return classifier_; }
+
   /// Every layer for an input [N, H, W, 3], in order of execution.
   std::vector<LayerInfo> layers(const Shape& input) const;
 
  private:
+  static void check_input(const Shape& x);
+
   MobileNetV2Options options_;
   nn::ConvNormActivation stem_;
   std::vector<std::unique_ptr<InvertedResidual>> blocks_;

@@ -17,9 +17,16 @@ Tensor channels_last(const Tensor& w) {
   return result;
 }
 
+bool is_padded_at_most_once(std::size_t in, std::size_t out, std::size_t stride, std::size_t pad) {
+  return pad <= 1 && (out - 1) * stride + 3 <= in + pad + 1;
+}
+
 bool is_3x3(const kernels::Window& window) {
+  const std::size_t stride = window.stride_h;
   return window.kernel_h == 3 && window.kernel_w == 3 && window.dilation_h == 1 &&
-         window.dilation_w == 1 && window.stride_h == window.stride_w && window.stride_h <= 2;
+         window.dilation_w == 1 && window.stride_w == stride && stride <= 2 &&
+         is_padded_at_most_once(window.in_h, window.out_h, stride, window.pad_top) &&
+         is_padded_at_most_once(window.in_w, window.out_w, stride, window.pad_left);
 }
 
 }  // namespace

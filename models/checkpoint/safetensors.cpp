@@ -1,0 +1,241 @@
+#include "models/checkpoint/safetensors.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "core/error.h"
+#include "data/file.h"
+#include "models/checkpoint/convert.h"
+
+namespace lamina::models {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kLengthBytes = 8;
+constexpr int kMaxDepth = 3;  // the file, a tensor, its shape
+constexpr std::size_t kMaxFile = std::size_t{1} << 32;
+constexpr const char* kMetadata = "__metadata__";
+
+// What the header says of one tensor.
+struct Entry {
+  std::string name;
+  const ElementType* type;
+  std::vector<std::size_t> shape;
+  std::uint64_t begin, end;
+};
+
+std::string in_quotes(std::string_view name) {
+  return json(name).dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
+class Reader {
+ public:
+  Reader(std::span<const std::uint8_t> bytes, std::string_view name)
+      : bytes_(bytes), prefix_(text("safetensors: ", name, ": ")) {}
+
+  Checkpoint read() {
+    split();
+    const json header = parse_header();
+    Checkpoint checkpoint;
+    std::vector<Entry> entries;
+    for (const auto& [name, value] : header.items()) {
+      if (name == kMetadata) {
+        checkpoint.metadata = read_metadata(value);
+      } else {
+        entries.push_back(read_entry(name, value));
+      }
+    }
+    check_tiling(entries);
+    for (const Entry& entry : entries) {
+      if (entry.type->to_float != nullptr) {
+        checkpoint.tensors.emplace(entry.name, read_tensor(entry));
+      }
+    }
+    return checkpoint;
+  }
+
+ private:
+  template <class... Parts>
+  void require(bool condition, const Parts&... parts) const {
+    check(condition, prefix_, parts...);
+  }
+
+  void split() {
+    require(bytes_.size() >= kLengthBytes,
+            "file must begin with the 8 bytes of the header's length: it has ", bytes_.size());
+    std::uint64_t length = 0;
+    std::memcpy(&length, bytes_.data(), sizeof length);
+    require(length <= kMaxSafetensorsHeader, "header must have at most ", kMaxSafetensorsHeader,
+            " bytes: its length is ", length);
+    require(length <= bytes_.size() - kLengthBytes, "header must fit in the file: its length is ",
+            length, ", the file goes on for ", bytes_.size() - kLengthBytes, " bytes");
+    header_ = bytes_.subspan(kLengthBytes, length);
+    data_ = bytes_.subspan(kLengthBytes + length);
+  }
+
+  // Depth and names are checked while parsing: afterwards, a duplicate would be gone.
+  json parse_header() const {
+    std::array<std::set<std::string>, kMaxDepth> names;
+    const auto inspect = [&](int depth, json::parse_event_t event, json& parsed) {
+      const bool opens =
+          event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
+      require(!opens || depth < kMaxDepth, "header must be nested at most ", kMaxDepth,
+              " levels deep: it has more");
+      if (opens) {
+        names[static_cast<std::size_t>(depth)].clear();
+      } else if (event == json::parse_event_t::key) {
+        const auto& key = parsed.get_ref<const std::string&>();
+        require(names[static_cast<std::size_t>(depth) - 1].insert(key).second,
+                "names must differ: ", in_quotes(key), " comes twice");
+      }
+      return true;
+    };
+    try {
+      json header = json::parse(header_.begin(), header_.end(), inspect);
+      require(header.is_object(), "header must be a JSON object: it is of type ",
+              header.type_name());
+      return header;
+    } catch (const json::parse_error& error) {
+      throw Error(text(prefix_, "header must be JSON: byte ", error.byte, " of ", header_.size(),
+                       " is not"));
+    }
+  }
+
+  std::map<std::string, std::string> read_metadata(const json& value) const {
+    require(value.is_object(), kMetadata, " must be an object of strings: it is of type ",
+            value.type_name());
+    std::map<std::string, std::string> metadata;
+    for (const auto& [key, item] : value.items()) {
+      require(item.is_string(), kMetadata, " must be an object of strings: ", in_quotes(key),
+              " is of type ", item.type_name());
+      metadata.emplace(key, item.get<std::string>());
+    }
+    return metadata;
+  }
+
+  static bool are_sizes(const json& value) {
+    return value.is_array() &&
+           std::ranges::all_of(value, [](const json& item) { return item.is_number_unsigned(); });
+  }
+
+  Entry read_entry(const std::string& name, const json& value) const {
+    const std::string tensor = text("tensor ", in_quotes(name), ": ");
+    require(value.is_object() && value.size() == 3 && value.contains("dtype") &&
+                value.contains("shape") && value.contains("data_offsets"),
+            tensor, "must have dtype, shape and data_offsets, and nothing else");
+    const json& dtype = value["dtype"];
+    const json& shape = value["shape"];
+    const json& offsets = value["data_offsets"];
+    require(dtype.is_string() && find_element_type(dtype.get_ref<const std::string&>()) != nullptr,
+            tensor, "dtype must be that of numbers of 1 to 8 bytes: got ",
+            dtype.dump(-1, ' ', true, json::error_handler_t::replace));
+    require(are_sizes(shape), tensor, "shape must be a list of sizes: got ", shape.dump());
+    require(are_sizes(offsets) && offsets.size() == 2, tensor,
+            "data_offsets must be two offsets: got ", offsets.dump());
+    const Entry entry{.name = name,
+                      .type = find_element_type(dtype.get_ref<const std::string&>()),
+                      .shape = shape.get<std::vector<std::size_t>>(),
+                      .begin = offsets[0].get<std::uint64_t>(),
+                      .end = offsets[1].get<std::uint64_t>()};
+    check_size(entry, shape.dump(), tensor);
+    return entry;
+  }
+
+  void check_size(const Entry& entry, const std::string& shape, const std::string& tensor) const {
+    const bool loaded = entry.type->to_float != nullptr;
+    require(!loaded || entry.shape.size() <= Shape::kMaxRank, tensor, "rank must be at most ",
+            Shape::kMaxRank, ": ", shape, " has rank ", entry.shape.size());
+    std::uint64_t bytes = entry.type->bytes;
+    for (const std::size_t extent : entry.shape) {
+      const std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+      require(extent == 0 || bytes <= most / extent, tensor,
+              "size must be below 2^63 bytes: shape is ", shape);
+      bytes *= extent;
+    }
+    require(entry.begin <= entry.end && entry.end - entry.begin == bytes, tensor,
+            "size must be that of its shape: data_offsets are ", entry.begin, " to ", entry.end,
+            ", ", entry.type->name, " x ", shape, " needs ", bytes, " bytes");
+  }
+
+  void check_tiling(std::vector<Entry>& entries) const {
+    std::ranges::sort(entries, {}, [](const Entry& e) { return std::pair(e.begin, e.end); });
+    std::uint64_t end = 0;
+    for (const Entry& entry : entries) {
+      require(entry.begin == end, "tensors must follow one another: ", in_quotes(entry.name),
+              " begins at ", entry.begin, ", the one before ends at ", end);
+      end = entry.end;
+    }
+    require(end == data_.size(), "tensors must fill the data: they end at ", end, ", the data at ",
+            data_.size());
+  }
+
+  Tensor read_tensor(const Entry& entry) const {
+    Tensor tensor = Tensor::uninitialized(Shape(std::span<const std::size_t>(entry.shape)));
+    const std::uint8_t* from = data_.data() + entry.begin;
+    for (float& value : tensor.values()) {
+      value = entry.type->to_float(from);
+      from += entry.type->bytes;
+    }
+    return tensor;
+  }
+
+  std::span<const std::uint8_t> bytes_, header_, data_;
+  std::string prefix_;
+};
+
+std::string make_header(const Checkpoint& checkpoint) {
+  json header = json::object();
+  if (!checkpoint.metadata.empty()) {
+    header[kMetadata] = checkpoint.metadata;
+  }
+  std::uint64_t offset = 0;
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    const std::uint64_t begin = offset;
+    offset += tensor.size() * sizeof(float);
+    header[name] = {
+        {"dtype", "F32"},
+        {"shape", std::vector<std::size_t>(tensor.shape().begin(), tensor.shape().end())},
+        {"data_offsets", {begin, offset}}};
+  }
+  std::string header_text = header.dump();
+  header_text.resize((header_text.size() + 7) / 8 * 8, ' ');  // aligns the data
+  return header_text;
+}
+
+void write(data::AtomicFile& file, const void* bytes, std::size_t size) {
+  if (std::fwrite(bytes, 1, size, file.stream()) != size) {
+    file.fail();
+  }
+}
+
+}  // namespace
+
+Checkpoint parse_safetensors(std::span<const std::uint8_t> bytes, std::string_view name) {
+  return Reader(bytes, name).read();
+}
+
+Checkpoint read_safetensors(const std::filesystem::path& path) {
+  return parse_safetensors(data::read_file("safetensors", path, kMaxFile), path.string());
+}
+
+void write_safetensors(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  check(!checkpoint.tensors.contains(kMetadata), "safetensors: no tensor may be called ",
+        kMetadata);
+  const std::string header = make_header(checkpoint);
+  const std::uint64_t length = header.size();
+  data::AtomicFile file("safetensors", path);
+  write(file, &length, sizeof length);
+  write(file, header.data(), header.size());
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    write(file, tensor.data(), tensor.size() * sizeof(float));
+  }
+  file.commit();
+}
+
+}  // namespace lamina::models

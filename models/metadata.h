@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/preprocessing.h"
+#include "models/checkpoint/safetensors.h"
+#include "models/mobilenet_v2.h"
+
+/// Inside models only: how a checkpoint's text describes a MobileNetV2.
+namespace lamina::models {
+
+enum class NormState { separate, folded };
+
+/// Writes the keys arch, width_mult, round_to, num_classes, padding, epsilon and bn.
+void store(const MobileNetV2Options& options, NormState norm, data::Metadata& metadata);
+
+/// Whether the tensors include batch norm's statistics.
+bool has_norm(const Checkpoint& checkpoint);
+
+/// The options of the network that `checkpoint` holds: counts from its shapes, the rest from its
+/// metadata. What neither says is assumed, and a sentence each added to `assumptions`. `name`
+/// stands for the file. Throws Error when it is not a MobileNetV2 or contradicts itself.
+MobileNetV2Options read_options(const Checkpoint& checkpoint, const std::string& name,
+                                std::vector<std::string>& assumptions);
+
+}  // namespace lamina::models

@@ -1,0 +1,163 @@
+#include "models/mobilenet_v2.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "core/error.h"
+
+namespace lamina::models {
+namespace {
+
+using Activation = nn::ConvNormActivation::Activation;
+
+constexpr float kMaxWidth = 1000.0f;
+constexpr std::size_t kMinSide = 32;  // five strides of 2 leave one pixel
+
+double as_printed(float value) {
+  std::array<char, 32> digits{};
+  const auto printed = std::to_chars(digits.begin(), digits.end(), value);
+  double result = 0.0;
+  std::from_chars(digits.begin(), printed.ptr, result);
+  return result;
+}
+
+void check_options(const MobileNetV2Options& options) {
+  check(options.classes >= 1, "MobileNetV2: classes must be at least 1: got ", options.classes);
+  check(options.width > 0.0f && options.width <= kMaxWidth,
+        "MobileNetV2: width must be above 0 and at most ", kMaxWidth, ": got ", options.width);
+  check(options.dropout >= 0.0f && options.dropout < 1.0f,
+        "MobileNetV2: dropout must be at least 0 and below 1: got ", options.dropout);
+  check(options.epsilon > 0.0f && std::isfinite(options.epsilon),
+        "MobileNetV2: epsilon must be above 0 and finite: got ", options.epsilon);
+  check(options.round_to >= 1 && options.round_to <= 1024,
+        "MobileNetV2: round_to must be from 1 to 1024: got ", options.round_to);
+}
+
+MobileNetV2Options completed(MobileNetV2Options options) {
+  options.last_channels = channels_for(options).last;
+  return options;
+}
+
+}  // namespace
+
+std::size_t make_divisible(double channels, std::size_t divisor) {
+  const double unit = static_cast<double>(divisor);
+  double rounded = std::max(1.0, std::floor((channels + std::floor(unit / 2)) / unit)) * unit;
+  if (rounded < 0.9 * channels) {
+    rounded += unit;
+  }
+  return static_cast<std::size_t>(rounded);
+}
+
+Channels channels_for(const MobileNetV2Options& options) {
+  check_options(options);
+  const double width = as_printed(options.width);
+  Channels channels{};
+  channels.first = make_divisible(32 * width, options.round_to);
+  for (std::size_t i = 0; i < kStages.size(); ++i) {
+    const auto stage = static_cast<double>(kStages[i].channels);
+    channels.stages[i] = make_divisible(stage * width, options.round_to);
+  }
+  channels.last = options.last_channels != 0
+                      ? options.last_channels
+                      : make_divisible(1280 * std::max(1.0, width), options.round_to);
+  return channels;
+}
+
+InvertedResidual::InvertedResidual(const Options& options)
+    : expand_(options.expansion == 1
+                  ? nullptr
+                  : std::make_unique<nn::ConvNormActivation>(
+                        nn::Conv2dLayerOptions{.in_channels = options.in_channels,
+                                               .out_channels = options.hidden_channels()},
+                        Activation::relu6, options.epsilon)),
+      depthwise_({.in_channels = options.hidden_channels(),
+                  .out_channels = options.hidden_channels(),
+                  .kernel = 3,
+                  .stride = options.stride,
+                  .groups = options.hidden_channels(),
+                  .padding = options.padding},
+                 Activation::relu6, options.epsilon),
+      project_({.in_channels = options.hidden_channels(), .out_channels = options.out_channels},
+               Activation::none, options.epsilon,
+               expand_ ? nn::ConvNormNames{"2", "3"} : nn::ConvNormNames{"1", "2"}),
+      has_residual_(options.stride == 1 && options.in_channels == options.out_channels) {}
+
+Tensor InvertedResidual::forward(const Tensor& x) const {
+  Tensor y = expand_ ? expand_->forward(x) : x;
+  y = depthwise_(y);
+  y = project_(y);
+  return has_residual_ ? nn::add(x, y) : y;
+}
+
+void InvertedResidual::members(nn::Members& visit) {
+  if (expand_) {
+    visit.module("conv.0", *expand_);
+  }
+  visit.module(expand_ ? "conv.1" : "conv.0", depthwise_);
+  visit.module("conv", project_);
+}
+
+std::vector<InvertedResidual::Part> InvertedResidual::parts() const {
+  if (!expand_) {
+    return {{"conv.0.0", &depthwise_}, {"conv.1", &project_}};
+  }
+  return {{"conv.0.0", expand_.get()}, {"conv.1.0", &depthwise_}, {"conv.2", &project_}};
+}
+
+MobileNetV2::MobileNetV2(const MobileNetV2Options& options)
+    : options_(completed(options)),
+      stem_({.in_channels = 3,
+             .out_channels = channels_for(options_).first,
+             .kernel = 3,
+             .stride = 2,
+             .padding = options_.padding},
+            Activation::relu6, options_.epsilon),
+      last_({.in_channels = channels_for(options_).stages.back(),
+             .out_channels = options_.last_channels},
+            Activation::relu6, options_.epsilon) {
+  const Channels channels = channels_for(options_);
+  std::size_t in = channels.first;
+  for (std::size_t i = 0; i < kStages.size(); ++i) {
+    for (std::size_t repeat = 0; repeat < kStages[i].repeats; ++repeat) {
+      blocks_.push_back(std::make_unique<InvertedResidual>(
+          InvertedResidual::Options{.in_channels = in,
+                                    .out_channels = channels.stages[i],
+                                    .expansion = kStages[i].expansion,
+                                    .stride = repeat == 0 ? kStages[i].stride : 1,
+                                    .padding = options_.padding,
+                                    .epsilon = options_.epsilon}));
+      in = channels.stages[i];
+    }
+  }
+  classifier_.emplace<nn::Dropout>(options_.dropout);
+  classifier_.emplace<nn::Linear>(options_.last_channels, options_.classes);
+}
+
+Tensor MobileNetV2::features(const Tensor& x) const {
+  check_input(x.shape());
+  Tensor y = stem_(x);
+  for (const auto& block : blocks_) {
+    y = block->forward(y);
+  }
+  return nn::global_average_pool(last_(y));
+}
+
+Tensor MobileNetV2::forward(const Tensor& x) const { return classifier_(features(x)); }
+
+void MobileNetV2::check_input(const Shape& x) {
+  check(x.rank() == 4 && x[1] >= kMinSide && x[2] >= kMinSide && x[3] == 3,
+        "MobileNetV2: input must be [N, H, W, 3] with H and W at least ", kMinSide, ": got ", x);
+}
+
+void MobileNetV2::members(nn::Members& visit) {
+  visit.module("features.0", stem_);
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    visit.module(text("features.", i + 1), *blocks_[i]);
+  }
+  visit.module(text("features.", blocks_.size() + 1), last_);
+  visit.module("classifier", classifier_);
+}
+
+}  // namespace lamina::models
