@@ -22,21 +22,26 @@ struct DecodeOptions {
   std::size_t max_pixels = 100'000'000;
 };
 
-/// Decodes a PNG (grey, grey + alpha, RGB, RGBA, palette; 1 to 16 bits; interlaced; alpha is
-/// composited on white) or a JPEG (grey, YCbCr, RGB, CMYK, YCCK; turned upright as its EXIF
-/// orientation says), told apart by their first bytes. `name` stands for the picture in messages.
-/// Throws Error when the data is neither, too large, truncated or corrupt.
+/// Decodes a PNG or a JPEG, told apart by their first bytes, to the pixels that Pillow gives.
+/// PNG: grey, grey + alpha, RGB, RGBA, palette; 1 to 16 bits, of which the upper 8 count;
+/// interlaced. Gamma is ignored, alpha composited on white: (a c + (255 - a) 255) / 255, rounded to
+/// the nearest. JPEG: grey, YCbCr, RGB, CMYK and YCCK, the last two stored inverted; turned upright
+/// as its EXIF orientation says. `name` stands for the picture in messages. Throws Error when the
+/// data is neither, over the limit, truncated or corrupt; no memory is set aside for a header's
+/// claims that so many bytes cannot fill.
 Image decode_image(std::span<const std::uint8_t> bytes, std::string_view name,
                    const DecodeOptions& options = {});
 
-/// Reads and decodes a file. Throws Error, also when it cannot be read.
+/// Reads and decodes a file of at most 1 GiB, which may be a pipe. Throws Error, also when it
+/// cannot be read.
 Image read_image(const std::filesystem::path& path, const DecodeOptions& options = {});
 
 /// Writes an RGB PNG: to a temporary name beside it, synced, then renamed. Throws Error.
 void write_png(const std::filesystem::path& path, const Image& image);
 
-/// The picture files (.png, .jpg, .jpeg, in any case) below `directory`, sorted by path.
-/// Throws Error when it cannot be read.
+/// The picture files (.png, .jpg, .jpeg, in any case) in `directory` and the folders below it,
+/// sorted by path. Links to files count, links to folders are not followed, folders that cannot be
+/// read are passed over. Throws Error when `directory` itself cannot be read.
 std::vector<std::filesystem::path> find_images(const std::filesystem::path& directory);
 
 }  // namespace lamina::data

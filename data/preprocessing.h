@@ -32,18 +32,23 @@ struct Preprocessing {
 /// Text by name, as a checkpoint's metadata holds it.
 using Metadata = std::map<std::string, std::string>;
 
-/// Writes the keys resize, resolution, interpolation, mean, std and channel_order.
+/// Writes the keys resize "256", resolution "224", interpolation "bilinear_antialias", mean
+/// "0.485,0.456,0.406", std and channel_order "rgb"; floats as the shortest text that reads back
+/// the same.
 void store(const Preprocessing& preprocessing, Metadata& metadata);
 
-/// Reads those keys; empty when one is absent (an optional `crop_pct` is not needed). Throws Error
-/// naming the key and its text when one is malformed or out of range.
+/// Reads those keys, interpolation also without "_antialias"; empty when one is absent. Throws
+/// Error naming the key and its text when one is malformed, or sides are not 1 <= resolution <=
+/// resize <= 8192.
 std::optional<Preprocessing> read_preprocessing(const Metadata& metadata);
 
-/// The resized and cropped picture, before normalisation: crop x crop pixels, RGB.
+/// The resized and cropped picture, before normalization: crop x crop pixels, RGB. Throws Error
+/// when the picture is empty or crop > resize.
 Image resize_and_crop(const Image& image, const Preprocessing& preprocessing);
 
-/// (x / 255 - mean) / std for each pixel of pictures of one size -> [N, H, W, 3], in the
-/// channel order asked for. Throws Error when the list is empty or sizes differ.
+/// (x / 255 - mean) / std for each pixel of pictures of one size -> [N, H, W, 3], in the channel
+/// order asked for; every operation rounded to float32, as torchvision's. Throws Error when the
+/// list is empty or sizes differ.
 Tensor normalize(std::span<const Image> images, const Preprocessing& preprocessing);
 
 /// All of it for one picture -> [1, crop, crop, 3].

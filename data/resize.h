@@ -31,8 +31,8 @@ struct Region {
 /// side is zero.
 Image resize(const Image& image, std::size_t height, std::size_t width, Filter filter);
 
-/// The same pixels as those of `region` of resize(image, height, width, filter), of which nothing
-/// else is computed. Throws Error when the region is empty or leaves the resized picture.
+/// The pixels of `region` of resize(image, height, width, filter), and no work for the others.
+/// Throws Error when the region is empty or leaves the resized picture.
 Image resize_region(const Image& image, std::size_t height, std::size_t width, Filter filter,
                     const Region& region);
 
