@@ -112,6 +112,28 @@ void multiply_panel(Tile tile, std::size_t m, std::size_t vectors) {
   run_tiles(tile, m, most, 1, [&](std::size_t n) { return pick_rows(n, vectors); });
 }
 
+// One panel, 4 x 4 values at a time where the weights' rows run along k.
+void pack_panel(const PackArgs& p, std::size_t first, std::size_t used, float* panel) {
+  const std::size_t width = (used + kLanes - 1) / kLanes * kLanes;
+  const std::size_t blocks_k = p.stride_k == 1 ? p.k / 4 * 4 : 0;
+  const std::size_t blocks_n = used / 4 * 4;
+  const float* b = p.b + first * p.stride_n;
+  for (std::size_t j = 0; j < blocks_n; j += 4) {
+    for (std::size_t i = 0; i < blocks_k; i += 4) {
+      transpose4x4(b + j * p.stride_n + i, p.stride_n, panel + i * width + j, width);
+    }
+  }
+  for (std::size_t i = 0; i < p.k; ++i) {
+    for (std::size_t j = i < blocks_k ? blocks_n : 0; j < used; ++j) {
+      panel[i * width + j] = b[j * p.stride_n + i * p.stride_k];
+    }
+    const std::size_t half = kLanes / 2;
+    for (std::size_t j = used; j < width; ++j) {
+      panel[i * width + j] = kHasHalves && width - used == half ? panel[i * width + j - half] : 0;
+    }
+  }
+}
+
 }  // namespace
 
 std::size_t packed_size(std::size_t n, std::size_t k) {
@@ -126,18 +148,9 @@ std::size_t best_panel(std::size_t n) {
 
 void pack(const PackArgs& p) {
   const std::size_t width = p.panel * kLanes;
-  float* out = p.packed;
   for (std::size_t column = 0; column < p.n; column += width) {
     const std::size_t used = p.n - column < width ? p.n - column : width;
-    const std::size_t padded = (used + kLanes - 1) / kLanes * kLanes;
-    const bool half = kHasHalves && padded - used == kLanes / 2;
-    for (std::size_t i = 0; i < p.k; ++i) {
-      const float* b = p.b + i * p.stride_k + column * p.stride_n;
-      for (std::size_t j = 0; j < padded; ++j) {
-        const float beyond = half && j >= used ? b[(j - kLanes / 2) * p.stride_n] : 0.0f;
-        *out++ = j < used ? b[j * p.stride_n] : beyond;
-      }
-    }
+    pack_panel(p, column, used, p.packed + column * p.k);
   }
 }
 

@@ -177,6 +177,30 @@ Vec load_halves(const float* low, const float* high);
 void store_halves(float* low, float* high, Vec v);
 #endif
 
+/// to[j * to_stride + i] = from[i * from_stride + j] for i, j < 4. Both compilers turn this into
+/// the instruction set's shuffles.
+LAMINA_INLINE void transpose4x4(const float* from, std::size_t from_stride, float* to,
+                                std::size_t to_stride) {
+  using Four = float __attribute__((vector_size(16)));
+  Four row[4];
+  LAMINA_UNROLL
+  for (std::size_t i = 0; i < 4; ++i) {
+    __builtin_memcpy(&row[i], from + i * from_stride, sizeof(Four));
+  }
+  const Four low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const Four low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const Four high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const Four high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  const Four column[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
+                          __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+                          __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
+                          __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+  LAMINA_UNROLL
+  for (std::size_t j = 0; j < 4; ++j) {
+    __builtin_memcpy(to + j * to_stride, &column[j], sizeof(Four));
+  }
+}
+
 /// Brings the cache line at p into L1 or L2.
 LAMINA_INLINE void prefetch_l1(const float* p) { __builtin_prefetch(p, 0, 3); }
 LAMINA_INLINE void prefetch_l2(const float* p) { __builtin_prefetch(p, 0, 2); }

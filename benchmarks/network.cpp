@@ -1,0 +1,81 @@
+#include <algorithm>
+#include <benchmark/benchmark.h>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "benchmarks/peak.h"
+#include "benchmarks/reporter.h"
+#include "core/error.h"
+#include "core/parallel.h"
+#include "core/random.h"
+#include "models/mobilenet_v2.h"
+#include "nn/isa.h"
+#include "nn/layers.h"
+
+// MobileNetV2 1.0 at 224 x 224, batch norm folded, random weights: the whole forward pass by
+// instruction set, batch and threads. "peak%" is the share of all threads' multiply-add peak.
+namespace {
+
+using namespace lamina;
+
+void fill(models::MobileNetV2& net) {
+  Rng rng(1);
+  for (const nn::NamedTensor& tensor : nn::named_tensors(net)) {
+    const std::size_t inputs = tensor.value->size() / tensor.value->shape()[0];
+    const float bound = std::sqrt(6.0f / static_cast<float>(inputs));
+    std::ranges::generate(tensor.value->values(), [&] { return rng.uniform(-bound, bound); });
+  }
+}
+
+struct Setting {
+  std::string isa;
+  std::size_t batch, threads;
+  double peak;
+};
+
+void forward(benchmark::State& state, const models::MobileNetV2& net, const Setting& setting) {
+  nn::set_isa(setting.isa);
+  set_thread_count(setting.threads);
+  const Tensor x = Tensor::full({setting.batch, 224, 224, 3}, 0.5f);
+  benchmark::DoNotOptimize(net(x));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(net(x));
+  }
+  double operations = 0.0;
+  for (const models::LayerInfo& layer : net.layers(x.shape())) {
+    operations += 2.0 * static_cast<double>(layer.multiply_adds);
+  }
+  const double threads = static_cast<double>(setting.threads);
+  benchmarks::describe(state, operations, 0.0, setting.peak * threads);
+}
+
+void add(const models::MobileNetV2& net, const Setting& setting) {
+  const std::string name =
+      text(setting.isa, "/batch:", setting.batch, "/threads:", setting.threads);
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [&net, setting](auto& state) { forward(state, net, setting); })
+      ->UseRealTime()
+      ->MinTime(0.1)
+      ->Repetitions(9);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  models::MobileNetV2 net;
+  nn::fold_batch_norm(net);
+  fill(net);
+  for (const std::string& isa : nn::available_isas()) {
+    if (isa == "reference") {
+      continue;  // seconds per image, and no aim
+    }
+    const double peak = benchmarks::fma_peak(isa);
+    for (const std::size_t batch : {1, 8, 32}) {
+      for (std::size_t threads = 1; threads <= usable_cpus(); threads *= 2) {
+        add(net, {isa, batch, threads, peak});
+      }
+    }
+  }
+  return benchmarks::run_all(argc, argv);
+}
