@@ -39,7 +39,7 @@ TEST_F(Classify, PrintsNameAndLikeliestClasses) {
   const auto lines = lines_of(result.out);
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_EQ(lines[0], picture);
-  const std::regex prediction("  [ 1][ 0-9][0-9]\\.[0-9]{2}%  .* class [0-9]");
+  const std::regex prediction("  [ 1][ 0-9][0-9]\\.[0-9]{2}%  .* .+");
   EXPECT_TRUE(std::regex_match(lines[1], prediction)) << lines[1];
   EXPECT_TRUE(std::regex_match(lines[2], prediction)) << lines[2];
 }
@@ -129,6 +129,16 @@ TEST_F(Classify, TakesWeightsFromTheEnvironment) {
       run({.arguments = {png("a.png")}, .environment = {{"LAMINA_WEIGHTS", weights()}}});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.err, "");
+}
+
+TEST_F(Classify, SaysWhatItAssumes) {
+  const std::string nameless = path("nameless.safetensors");
+  write_small_network(nameless, Labels::nameless);
+  const Result result = run({.arguments = {"--json", "--weights", nameless, png("a.png")}});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.err, "classify: The classes have no names.\n");
+  const std::string label = Json::parse(result.out)["predictions"][0]["label"];
+  EXPECT_TRUE(label.starts_with("class ")) << label;
 }
 
 TEST_F(Classify, TimesEveryPictureAndSumsUp) {

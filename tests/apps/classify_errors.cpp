@@ -55,62 +55,83 @@ TEST_F(Classify, ListsTheInstructionSets) {
     available += (available.empty() ? "" : ", ") + isa;
   }
   const std::string picture = png("a.png");
-  expect_failure(classify({"--isa", "mmx", picture}), 2, "ISA " + available);
+  const std::string rule =
+      ": must be one of the instruction sets this CPU can run: got 'mmx', available: " + available;
+  expect_failure(classify({"--isa", "mmx", picture}), 2, "isa" + rule);
   expect_failure(
       run({.arguments = with_weights({picture}), .environment = {{"LAMINA_ISA", "mmx"}}}), 2,
-      "ISA " + available);
+      "LAMINA_ISA" + rule);
 }
 
 TEST_F(Classify, RefusesCorruptWeights) {
   const std::string picture = png("a.png");
   const std::string weights = file("broken.safetensors", "nonsense");
-  expect_failure(run({.arguments = {"--weights", weights, picture}}), 1, weights);
+  expect_failure(run({.arguments = {"--weights", weights, picture}}), 1,
+                 "safetensors: " + weights +
+                     ": header must have at most 100000000 bytes: its length is "
+                     "7310308002159816558");
 }
 
 TEST_F(Classify, RefusesMissingWeights) {
   const std::string picture = png("a.png");
   const std::string weights = path("none.safetensors");
-  expect_failure(run({.arguments = {"--weights", weights, picture}}), 1, weights);
+  expect_failure(run({.arguments = {"--weights", weights, picture}}), 1,
+                 "safetensors: " + weights + ": cannot be opened: No such file or directory");
 }
 
 TEST_F(Classify, ReportsAMissingFile) {
-  expect_failure(classify({path("none.png")}), 1, path("none.png"));
+  expect_failure(
+      classify({path("none.png")}), 1,
+      "read_image: " + path("none.png") + ": cannot be opened: No such file or directory");
 }
 
 TEST_F(Classify, ReportsAnEmptyFile) {
-  expect_failure(classify({file("empty.png", "")}), 1, path("empty.png"));
+  expect_failure(classify({file("empty.png", "")}), 1,
+                 "decode_image: " + path("empty.png") + ": is empty");
 }
 
 TEST_F(Classify, ReportsWhatIsNoPicture) {
-  expect_failure(classify({file("notes.png", "Dear diary")}), 1, path("notes.png"));
+  expect_failure(classify({file("notes.png", "Dear diary")}), 1,
+                 "decode_image: " + path("notes.png") +
+                     ": is neither a PNG nor a JPEG: begins with 44 65 61 72");
 }
 
 TEST_F(Classify, ReportsATruncatedPng) {
   const std::string whole = read_file(png("a.png"));
-  expect_failure(classify({file("cut.png", whole.substr(0, whole.size() / 2))}), 1,
-                 path("cut.png"));
+  const std::size_t half = whole.size() / 2;
+  expect_failure(classify({file("cut.png", whole.substr(0, half))}), 1,
+                 text("decode_image: ", path("cut.png"), ": the PNG is truncated: it ends after ",
+                      half, " bytes"));
 }
 
 TEST_F(Classify, ReportsACorruptPng) {
   std::string bytes = read_file(png("a.png"));
-  bytes[bytes.size() / 2] ^= 0x55;
-  expect_failure(classify({file("bad.png", bytes)}), 1, path("bad.png"));
+  constexpr std::size_t kLastChunk = 12;
+  bytes[bytes.size() - kLastChunk - 1] ^= 1;  // the checksum of the pixels
+  expect_failure(classify({file("bad.png", bytes)}), 1,
+                 "decode_image: " + path("bad.png") + ": the PNG is corrupt: IDAT: CRC error");
 }
 
 TEST_F(Classify, ReportsATruncatedJpeg) {
   const std::string whole = jpeg(random_picture(48, 64, 1));
-  expect_failure(classify({file("cut.jpg", whole.substr(0, whole.size() / 2))}), 1,
-                 path("cut.jpg"));
+  const std::size_t part = whole.size() * 3 / 4;
+  expect_failure(classify({file("cut.jpg", whole.substr(0, part))}), 1,
+                 text("decode_image: ", path("cut.jpg"), ": the JPEG is truncated: it ends after ",
+                      part, " bytes"));
 }
 
 TEST_F(Classify, ReportsACorruptJpeg) {
   std::string bytes = jpeg(random_picture(48, 64, 1));
-  bytes.replace(bytes.size() / 2, 4, "\xff\xd8\xff\xd8");
-  expect_failure(classify({file("bad.jpg", bytes)}), 1, path("bad.jpg"));
+  bytes.replace(bytes.size() * 3 / 4, 2, "\xff\xd9");  // the end, too early
+  expect_failure(classify({file("bad.jpg", bytes)}), 1,
+                 "decode_image: " + path("bad.jpg") +
+                     ": the JPEG is corrupt: Corrupt JPEG data: premature end of data segment");
 }
 
 TEST_F(Classify, ReportsAPngOfFourGigapixels) {
-  expect_failure(classify({file("huge.png", huge_png_header())}), 1, path("huge.png"));
+  expect_failure(classify({file("huge.png", huge_png_header())}), 1,
+                 "decode_image: " + path("huge.png") +
+                     ": must have at most 100000000 pixels: has 60000 x 60000");
 }
 
 TEST_F(Classify, ReportsADirectoryWithoutPictures) {
@@ -120,9 +141,10 @@ TEST_F(Classify, ReportsADirectoryWithoutPictures) {
 }
 
 TEST_F(Classify, ReportsBadStandardInput) {
-  expect_failure(run({.arguments = with_weights({"-"}), .input = "Dear diary"}), 1,
-                 "standard input");
-  expect_failure(classify({"-"}), 1, "standard input");
+  expect_failure(
+      run({.arguments = with_weights({"-"}), .input = "Dear diary"}), 1,
+      "decode_image: standard input: is neither a PNG nor a JPEG: begins with 44 65 61 72");
+  expect_failure(classify({"-"}), 1, "decode_image: standard input: is empty");
 }
 
 TEST_F(Classify, TakesStandardInputOnce) {
@@ -136,11 +158,15 @@ TEST_F(Classify, GoesOnAfterBadPictures) {
                                   png("b.png"), file("empty.jpg", "")});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 2);
-  EXPECT_EQ(result.err, "classify: " + path("empty") +
-                            ": no pictures (.png, .jpg, .jpeg) in this directory\n"
-                            "classify: " +
-                            path("none.png") + "\nclassify: " + path("empty.jpg") +
-                            "\nclassify: 2 of 4 pictures could not be read\n");
+  EXPECT_EQ(result.err, text("classify: ", path("empty"),
+                             ": no pictures (.png, .jpg, .jpeg) in this directory\n"
+                             "classify: read_image: ",
+                             path("none.png"),
+                             ": cannot be opened: No such file or directory\n"
+                             "classify: decode_image: ",
+                             path("empty.jpg"),
+                             ": is empty\n"
+                             "classify: 2 of 4 pictures could not be read\n"));
 }
 
 TEST_F(Classify, ReportsAFullDisk) {

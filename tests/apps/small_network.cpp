@@ -11,7 +11,13 @@
 
 namespace lamina::test {
 
-void write_small_network(const std::filesystem::path& path) {
+namespace {
+
+constexpr const char* kLabels = "ant\nbee\ncat\ndog\neel\nfox\ngnu\nhen\nibis\njaçanã";
+
+}  // namespace
+
+void write_small_network(const std::filesystem::path& path, Labels labels) {
   models::MobileNetV2 net({.classes = 10, .width = 0.1f});
   Rng rng(7);
   for (const nn::NamedTensor& tensor : nn::named_tensors(net)) {
@@ -25,6 +31,11 @@ void write_small_network(const std::filesystem::path& path) {
     }
   }
   models::save(net, {.resize = 40, .crop = 32}, path);
+  if (labels == Labels::named) {
+    models::Checkpoint checkpoint = models::read_safetensors(path);
+    checkpoint.metadata["labels"] = kLabels;
+    models::write_safetensors(path, checkpoint);
+  }
 }
 
 data::Image random_picture(std::size_t height, std::size_t width, unsigned seed) {
