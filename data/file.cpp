@@ -46,10 +46,10 @@ std::vector<std::uint8_t> read_file(std::string_view op, const std::filesystem::
 AtomicFile::AtomicFile(std::string_view op, const std::filesystem::path& path)
     : op_(op), path_(path), temporary_(temporary_name(path)) {
   const int descriptor = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor < 0) {
+  file_.reset(descriptor < 0 ? nullptr : ::fdopen(descriptor, "wb"));
+  if (file_ == nullptr) {
     fail();
   }
-  file_.reset(::fdopen(descriptor, "wb"));
 }
 
 AtomicFile::~AtomicFile() {

@@ -106,6 +106,22 @@ TEST(ImageErrors, JpegOfTwoComponents) {
   expect_decode_error(bytes, "the JPEG must have 1, 3 or 4 components: has 2");
 }
 
+TEST(ImageErrors, JpegOfEndlessScans) {
+  JpegSample sample{.components = 1, .progressive = true, .samples = Bytes(256, 9)};
+  Bytes bytes = encode(sample);
+  bytes.resize(bytes.size() - 2);
+  const Bytes last_scan(at(bytes, find(bytes, {0xff, 0xda, 0, 8, 1, 1, 0, 1, 63})), bytes.cend());
+  const auto with_repeats = [&](int count) {
+    Bytes repeated = bytes;
+    for (int i = 0; i < count; ++i) {
+      repeated = std::move(repeated) + last_scan;
+    }
+    return repeated + Bytes{0xff, 0xd9};
+  };
+  EXPECT_EQ(data::decode_image(with_repeats(150), "cat").pixels, Bytes(768, 9));
+  expect_decode_error(with_repeats(250), "the JPEG is corrupt: more than 200 scans");
+}
+
 TEST(ImageErrors, SizeIsCheckedFromTheHeaderAlone) {
   PngSample huge{.height = 60000, .width = 60000};
   const Bytes header = png_signature() + png_header(huge);

@@ -51,6 +51,15 @@ Bytes deflate(const Bytes& raw) {
   return packed;
 }
 
+/// Progressive: first the mean of every block, then component by component the rest.
+std::vector<jpeg_scan_info> scan_script(const JpegSample& sample) {
+  std::vector<jpeg_scan_info> scans = {{sample.components, {0, 1, 2, 3}, 0, 0, 0, 0}};
+  for (int c = 0; c < sample.components; ++c) {
+    scans.push_back({1, {c, 0, 0, 0}, 1, 63, 0, 0});
+  }
+  return scans;
+}
+
 }  // namespace
 
 Bytes operator+(Bytes left, const Bytes& right) {
@@ -123,8 +132,10 @@ Bytes encode(const JpegSample& sample) {
   if (sample.store_ycck) {
     jpeg_set_colorspace(&info, JCS_YCCK);
   }
+  const std::vector<jpeg_scan_info> script = scan_script(sample);
   if (sample.progressive) {
-    jpeg_simple_progression(&info);
+    info.scan_info = script.data();
+    info.num_scans = static_cast<int>(script.size());
   }
   info.write_Adobe_marker = sample.components == 4 && sample.adobe_marker ? TRUE : FALSE;
   jpeg_start_compress(&info, TRUE);
