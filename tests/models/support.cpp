@@ -1,0 +1,47 @@
+#include "tests/models/support.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "core/error.h"
+#include "core/random.h"
+
+namespace lamina::test {
+
+void randomize(models::MobileNetV2& net, std::uint64_t seed) {
+  Rng rng(seed);
+  for (const nn::NamedTensor& tensor : nn::named_tensors(net)) {
+    const Shape& shape = tensor.value->shape();
+    const float scale =
+        shape.rank() == 1
+            ? 0.1f
+            : std::sqrt(2.0f * static_cast<float>(shape[0]) / static_cast<float>(shape.size()));
+    const bool near_one = tensor.name.ends_with("running_var");
+    for (float& value : tensor.value->values()) {
+      value = (near_one ? 1.0f : 0.0f) + scale * rng.uniform(-1.0f, 1.0f);
+    }
+  }
+}
+
+std::vector<std::uint8_t> safetensors_file(const std::string& header, const std::string& data) {
+  const std::uint64_t length = header.size();
+  std::vector<std::uint8_t> bytes(sizeof length);
+  std::memcpy(bytes.data(), &length, sizeof length);
+  bytes.insert(bytes.end(), header.begin(), header.end());
+  bytes.insert(bytes.end(), data.begin(), data.end());
+  return bytes;
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string name = (std::filesystem::temp_directory_path() / "lamina-XXXXXX").string();
+  check(mkdtemp(name.data()) != nullptr, "no temporary folder");
+  path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace lamina::test
