@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cmath>
 #include <string_view>
 
 #include "core/error.h"
@@ -8,7 +7,7 @@
 
 namespace lamina::nn {
 
-/// "[1, 2, 2, 3] has 3, bias [4] has 4"-style check of a vector with one value for each channel.
+/// Throws unless `vector` is [count], as the last axis or the outputs of `owner` need.
 inline void check_vector(std::string_view op, std::string_view name, const Tensor& vector,
                          std::string_view owner, const Shape& shape, std::size_t count) {
   check(vector.shape().rank() == 1 && vector.size() == count, op, ": ", name,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nn/kernels.h"
 #include "nn/ops/checks.h"
 
 namespace lamina::nn {

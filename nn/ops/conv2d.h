@@ -1,7 +1,11 @@
 #pragma once
 
-#include "nn/kernels.h"
 #include "nn/ops.h"
+
+namespace lamina::kernels {
+struct KernelTable;
+struct Window;
+}  // namespace lamina::kernels
 
 namespace lamina::nn {
 
@@ -11,7 +15,7 @@ struct Convolution {
   const Tensor& x;
   const Tensor& w;
   const float* bias;
-  kernels::Window window;
+  const kernels::Window& window;
   std::size_t groups;
   Bounds bounds;
 

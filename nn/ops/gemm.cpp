@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nn/kernels.h"
 #include "nn/ops/blocks.h"
 
 namespace lamina::nn {
@@ -15,7 +16,7 @@ constexpr std::size_t kMinRows = 63;
 // Blocks of nearly equal height.
 std::size_t block_rows(std::size_t m, std::size_t k) {
   const std::size_t limit = std::max(kMinRows, kRowBlockFloats / k);
-  return std::max<std::size_t>(1, divide_up(m, std::max<std::size_t>(1, divide_up(m, limit))));
+  return divide_up(m, divide_up(m, limit));
 }
 
 }  // namespace
@@ -68,6 +69,9 @@ kernels::GemmArgs PackedWeights::block(const Product& product, std::size_t matri
 
 void parallel_gemm(const kernels::KernelTable& kernels, const PackedWeights& weights,
                    const Product& product) {
+  if (product.m == 0) {
+    return;
+  }
   const std::size_t rows = block_rows(product.m, weights.k());
   const std::size_t panels = weights.panels();
   parallel_for(divide_up(product.m, rows) * panels, [&](std::size_t task) {

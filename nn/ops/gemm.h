@@ -3,8 +3,12 @@
 #include <cstddef>
 
 #include "core/tensor.h"
-#include "nn/kernels.h"
 #include "nn/ops.h"
+
+namespace lamina::kernels {
+struct GemmArgs;
+struct KernelTable;
+}  // namespace lamina::kernels
 
 namespace lamina::nn {
 

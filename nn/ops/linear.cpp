@@ -1,3 +1,4 @@
+#include "nn/kernels.h"
 #include "nn/ops/blocks.h"
 #include "nn/ops/checks.h"
 #include "nn/ops/gemm.h"

@@ -71,13 +71,12 @@ TEST(MobileNetV2Errors, Options) {
 TEST(MobileNetV2Errors, Inputs) {
   const MobileNetV2 net({.classes = 3, .width = 0.1f});
   const std::string rule = "MobileNetV2: input must be [N, H, W, 3] with H and W at least 32: got ";
-  for (const auto& [shape, printed] :
-       {std::pair<Shape, std::string>{{224, 224, 3}, "[224, 224, 3]"},
-        {{1, 3, 224, 224}, "[1, 3, 224, 224]"},
-        {{1, 31, 32, 3}, "[1, 31, 32, 3]"},
-        {{1, 32, 31, 3}, "[1, 32, 31, 3]"}}) {
-    test::expect_error([&] { net(Tensor::zeros(shape)); }, rule + printed);
-    test::expect_error([&] { net.layers(shape); }, rule + printed);
+  for (const auto& tested : {std::pair<Shape, std::string>{{224, 224, 3}, "[224, 224, 3]"},
+                             {{1, 3, 224, 224}, "[1, 3, 224, 224]"},
+                             {{1, 31, 32, 3}, "[1, 31, 32, 3]"},
+                             {{1, 32, 31, 3}, "[1, 32, 31, 3]"}}) {
+    test::expect_error([&] { net(Tensor::zeros(tested.first)); }, rule + tested.second);
+    test::expect_error([&] { net.layers(tested.first); }, rule + tested.second);
   }
 }
 

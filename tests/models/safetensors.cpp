@@ -89,7 +89,7 @@ TEST(Safetensors, RoundTrips) {
 
 TEST(Safetensors, AlignsTheData) {
   const test::TemporaryFolder folder;
-  for (const std::string& name : {"a", "ab", "abc", "abcdefgh"}) {
+  for (const char* name : {"a", "ab", "abc", "abcdefgh"}) {
     const auto path = folder.path() / name;
     models::write_safetensors(path, {.tensors = {{name, Tensor::zeros({1})}}, .metadata = {}});
     EXPECT_EQ(std::filesystem::file_size(path) % 8, 4u);

@@ -83,7 +83,7 @@ TEST_P(Determinism, SameBitsAnywhereInABatch) {
   const test::ScopedIsa scoped(isa);
   const Tensor x = test::random_tensor(c.x, 1);
   const Tensor want = c.op(x);
-  for (const std::size_t count : {1, 3}) {
+  for (const std::size_t count : {1u, 3u}) {
     for (std::size_t begin = 0; begin + count <= c.x[0]; begin += count) {
       EXPECT_TRUE(test::same_bits(c.op(images_of(x, begin, count)), images_of(want, begin, count)))
           << count << " from " << begin;

@@ -104,7 +104,7 @@ void check_linear(std::size_t rows, std::size_t in, std::size_t out, const Tenso
 }
 
 TEST_P(Ops, LinearIsTheProduct) {
-  for (const std::size_t rows : {0, 1, 3, 8, 21}) {
+  for (const std::size_t rows : {0u, 1u, 3u, 8u, 21u}) {
     check_linear(rows, 67, 131, test::random_tensor({131}, 3));
     check_linear(rows, 16, 1, Tensor());
   }
