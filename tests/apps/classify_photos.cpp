@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tests/apps/folder.h"
 #include "tests/apps/program.h"
 #include "tests/support/npy.h"
 #include "tests/support/shared_data.h"
@@ -30,6 +31,16 @@ std::vector<Photo> read_table(const std::filesystem::path& path) {
   return photos;
 }
 
+// The reference took photos as they are stored; classify turns them upright where EXIF says so,
+// which concerns one of them.
+std::string without_exif(std::string jpeg) {
+  const std::string marker("Exif\0\0", 6);
+  for (std::size_t at; (at = jpeg.find(marker)) != std::string::npos;) {
+    jpeg[at] = '-';
+  }
+  return jpeg;
+}
+
 TEST(ClassifyPhotos, AgreesWithTheReferenceOnAHundredPhotos) {
   LAMINA_NEEDS_SHARED_DATA();
   const auto folder = shared_data() / "imagenet";
@@ -39,8 +50,10 @@ TEST(ClassifyPhotos, AgreesWithTheReferenceOnAHundredPhotos) {
   ASSERT_EQ(logits.shape, (std::vector<std::size_t>{100, 1000}));
   std::vector<std::string> arguments = {"--json", "--top", "1000", "--weights",
                                         folder / "mobilenet_v2_1.0_224_tf.safetensors"};
+  const Folder copies;
   for (const Photo& photo : photos) {
-    arguments.push_back(folder / "photos" / photo.file);
+    arguments.push_back(copies / photo.file);
+    write_file(arguments.back(), without_exif(read_file(folder / "photos" / photo.file)));
   }
   const Result result = run({.arguments = arguments});
   ASSERT_EQ(result.exit_code, 0) << result.err;
