@@ -8,12 +8,18 @@
 namespace lamina::apps {
 namespace {
 
+constexpr std::size_t kMostColumns = 20;
 constexpr std::size_t kSteps = 8;
 constexpr std::array<std::string_view, kSteps> kPartialBlocks = {"",  "▏", "▎", "▍",
                                                                  "▌", "▋", "▊", "▉"};
 constexpr std::string_view kFullBlock = "█";
 
 }  // namespace
+
+std::size_t bar_columns(const Canvas& canvas) {
+  return canvas.columns ? std::clamp<std::size_t>(*canvas.columns / 4, 1, kMostColumns)
+                        : kMostColumns;
+}
 
 std::string bar(double share, std::size_t columns, Charset charset) {
   const double filled = (share > 0.0 ? std::min(share, 1.0) : 0.0) * static_cast<double>(columns);

@@ -30,18 +30,24 @@ int write_all(int descriptor, std::string_view text) {
 }  // namespace
 
 Console::Console(std::string program)
-    : program_(std::move(program)), shows_status_(is_terminal(STDERR_FILENO)) {
+    : program_(std::move(program)),
+      shows_status_(is_terminal(STDERR_FILENO)),
+      shares_terminal_(isatty(STDOUT_FILENO) != 0) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is then an error of write()
 }
 
 void Console::print(std::string_view text) {
-  erase_status();
+  if (shares_terminal_) {
+    erase_status();
+  }
   const int failure = write_all(STDOUT_FILENO, text);
   if (failure == EPIPE) {
     throw OutputClosed();
   }
   check(failure == 0, "standard output: cannot be written: ", std::strerror(failure));
-  draw_status();
+  if (shares_terminal_) {
+    draw_status();
+  }
 }
 
 void Console::report(std::string_view message) {

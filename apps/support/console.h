@@ -44,6 +44,7 @@ class Console {
   std::string program_;
   std::string status_;
   bool shows_status_;
+  bool shares_terminal_;  // standard output goes there as well
 };
 
 /// Runs `job` and returns its exit code to the shell. Exceptions become messages: UsageError ends

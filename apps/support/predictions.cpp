@@ -7,14 +7,12 @@
 #include <numeric>
 #include <sstream>
 
-#include "apps/support/bar.h"
 #include "core/error.h"
 #include "nn/ops.h"
 
 namespace lamina::apps {
 namespace {
 
-constexpr std::size_t kBarColumns = 20;
 constexpr std::size_t kLabelStart = 13;  // indentation, "100.00%" and gaps, beside the bar
 
 // Broken weights give NaN, which has no place in an order: behind all others.
@@ -45,16 +43,15 @@ std::vector<Prediction> top_predictions(const Tensor& logits,
   return predictions;
 }
 
-std::string as_table(const std::vector<Prediction>& predictions, const TableStyle& style) {
-  const std::size_t columns = style.columns.value_or(std::numeric_limits<std::size_t>::max());
-  const std::size_t bar_columns = std::clamp<std::size_t>(columns / 4, 1, kBarColumns);
-  const std::size_t used = kLabelStart + bar_columns;
+std::string as_table(const std::vector<Prediction>& predictions, const Canvas& canvas) {
+  const std::size_t columns = canvas.columns.value_or(std::numeric_limits<std::size_t>::max());
+  const std::size_t used = kLabelStart + bar_columns(canvas);
   std::ostringstream table;
   table << std::fixed << std::setprecision(2);
   for (const Prediction& prediction : predictions) {
     const std::string label = printable(prediction.label);
     table << "  " << std::setw(6) << 100.0f * prediction.probability << "%  "
-          << bar(prediction.probability, bar_columns, style.charset) << "  "
+          << bar(prediction.probability, bar_columns(canvas), canvas.charset) << "  "
           << clip(label, columns > used ? columns - used : 1) << '\n';
   }
   return table.str();

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "apps/support/terminal.h"
+#include "apps/support/bar.h"
 #include "core/tensor.h"
 
 namespace lamina::apps {
@@ -23,12 +22,7 @@ struct Prediction {
 std::vector<Prediction> top_predictions(const Tensor& logits,
                                         const std::vector<std::string>& labels, std::size_t count);
 
-struct TableStyle {
-  Charset charset = Charset::ascii;
-  std::optional<std::size_t> columns;  ///< of the terminal, where there is one to fit into
-};
-
-/// A line each: probability in percent, bar, label.
-std::string as_table(const std::vector<Prediction>& predictions, const TableStyle& style);
+/// A line each: probability in percent, bar, label, cut to the canvas.
+std::string as_table(const std::vector<Prediction>& predictions, const Canvas& canvas);
 
 }  // namespace lamina::apps

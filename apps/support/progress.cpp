@@ -3,13 +3,11 @@
 #include <cmath>
 #include <iomanip>
 #include <sstream>
-
-#include "apps/support/bar.h"
+#include <unistd.h>
 
 namespace lamina::apps {
 namespace {
 
-constexpr std::size_t kBarColumns = 20;
 constexpr double kSecondsBetweenDraws = 0.1;
 
 std::string duration(double seconds) {
@@ -28,11 +26,11 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-std::string progress_line(const ProgressState& state, Charset charset) {
+std::string progress_line(const ProgressState& state, const Canvas& canvas) {
   const auto done = static_cast<double>(state.done);
   const auto total = static_cast<double>(state.total);
   std::ostringstream line;
-  line << '[' << bar(done / total, kBarColumns, charset) << "] " << state.done << '/'
+  line << '[' << bar(done / total, bar_columns(canvas), canvas.charset) << "] " << state.done << '/'
        << state.total;
   if (state.done > 0 && state.seconds > 0.0) {
     const double rate = done / state.seconds;
@@ -43,14 +41,14 @@ std::string progress_line(const ProgressState& state, Charset charset) {
 }
 
 Progress::Progress(Console& console, std::size_t total)
-    : console_(console), total_(total), charset_(locale_charset()) {
+    : console_(console), total_(total), canvas_{locale_charset(), terminal_columns(STDERR_FILENO)} {
   update(0);
 }
 
 void Progress::update(std::size_t done) {
   const double now = started_.seconds();
   if (total_ >= 2 && console_.shows_status() && now >= next_draw_) {
-    console_.set_status(progress_line({done, total_, now}, charset_));
+    console_.set_status(progress_line({done, total_, now}, canvas_));
     next_draw_ = now + kSecondsBetweenDraws;
   }
 }

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <string>
 
+#include "apps/support/bar.h"
 #include "apps/support/console.h"
-#include "apps/support/terminal.h"
 #include "apps/support/timing.h"
 
 namespace lamina::apps {
@@ -14,7 +14,7 @@ struct ProgressState {
   std::size_t done, total;
   double seconds;  ///< since the start
 };
-std::string progress_line(const ProgressState& state, Charset charset);
+std::string progress_line(const ProgressState& state, const Canvas& canvas);
 
 /// Keeps the console's status line up to date while `total` images, two or more, are worked on.
 class Progress {
@@ -30,7 +30,7 @@ class Progress {
  private:
   Console& console_;
   std::size_t total_;
-  Charset charset_;
+  Canvas canvas_;
   Stopwatch started_;
   double next_draw_ = 0.0;
 };

@@ -37,12 +37,11 @@ TEST(Bar, ClampsWhatIsNoShare) {
 }
 
 TEST(ProgressLine, TellsRateAndTimeLeft) {
-  EXPECT_EQ(progress_line({0, 4, 0.0}, Charset::ascii), "[                    ] 0/4");
-  EXPECT_EQ(progress_line({1, 4, 0.5}, Charset::ascii),
-            "[#####               ] 1/4  2.0 images/s  2 s left");
-  EXPECT_EQ(progress_line({1, 126, 1.0}, Charset::ascii),
+  EXPECT_EQ(progress_line({0, 4, 0.0}, {}), "[                    ] 0/4");
+  EXPECT_EQ(progress_line({1, 4, 0.5}, {}), "[#####               ] 1/4  2.0 images/s  2 s left");
+  EXPECT_EQ(progress_line({1, 126, 1.0}, {}),
             "[                    ] 1/126  1.0 images/s  2 min 05 s left");
-  EXPECT_EQ(progress_line({1, 3781, 1.0}, Charset::ascii),
+  EXPECT_EQ(progress_line({1, 3781, 1.0}, {}),
             "[                    ] 1/3781  1.0 images/s  1 h 03 min left");
 }
 
