@@ -209,7 +209,7 @@ std::string make_header(const Checkpoint& checkpoint) {
 }
 
 void write(data::AtomicFile& file, const void* bytes, std::size_t size) {
-  if (std::fwrite(bytes, 1, size, file.stream()) != size) {
+  if (size > 0 && std::fwrite(bytes, 1, size, file.stream()) != size) {
     file.fail();
   }
 }

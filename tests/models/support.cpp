@@ -1,5 +1,6 @@
 #include "tests/models/support.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -26,10 +27,10 @@ void randomize(models::MobileNetV2& net, std::uint64_t seed) {
 
 std::vector<std::uint8_t> safetensors_file(const std::string& header, const std::string& data) {
   const std::uint64_t length = header.size();
-  std::vector<std::uint8_t> bytes(sizeof length);
+  std::vector<std::uint8_t> bytes(sizeof length + header.size() + data.size());
   std::memcpy(bytes.data(), &length, sizeof length);
-  bytes.insert(bytes.end(), header.begin(), header.end());
-  bytes.insert(bytes.end(), data.begin(), data.end());
+  std::ranges::copy(header, bytes.begin() + sizeof length);
+  std::ranges::copy_backward(data, bytes.end());
   return bytes;
 }
 
