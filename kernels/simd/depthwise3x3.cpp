@@ -16,13 +16,11 @@ namespace {
 // 7 divides every width of MobileNetV2 at 224 pixels. Two rows of 7 sums, 6 weights and a pixel
 // take 21 registers; one row takes 11.
 constexpr int kColumns = 7;
-constexpr int kRowsAtOnce = kRegisters == 32 ? 2 : 1;
 constexpr int kTaps = 3;
 
 // One or two output rows of the image.
 struct Strip {
-  const float* in[4];  // input rows under them, null outside of the image
-  float* out[2];
+  DepthwiseRows rows;
   const DepthwiseArgs* args;
 };
 
@@ -94,12 +92,12 @@ LAMINA_INLINE void tile(const Strip& strip, std::size_t c, std::size_t ox, Lanes
   }
   LAMINA_UNROLL
   for (int r = 0; r < TileSums::kInRows; ++r) {
-    if (strip.in[r] == nullptr) {
+    if (strip.rows.in[r] == nullptr) {
       continue;
     }
     Vec w[rows][kTaps];
     load_weights<stride>(args, c, r, lanes, w);
-    const float* in = strip.in[r] + first * pixel + static_cast<std::ptrdiff_t>(c);
+    const float* in = strip.rows.in[r] + first * pixel + static_cast<std::ptrdiff_t>(c);
     LAMINA_UNROLL
     for (int j = 0; j < TileSums::kInColumns; ++j) {
       if ((j == 0 && left_outside) || (j == TileSums::kInColumns - 1 && right_outside)) {
@@ -114,7 +112,7 @@ LAMINA_INLINE void tile(const Strip& strip, std::size_t c, std::size_t ox, Lanes
   const Vec hi = broadcast(args.hi);
   LAMINA_UNROLL
   for (int i = 0; i < rows; ++i) {
-    float* out = strip.out[i] + ox * args.channels + c;
+    float* out = strip.rows.out[i] + ox * args.channels + c;
     LAMINA_UNROLL
     for (int j = 0; j < columns; ++j) {
       store(out + j * pixel, clamp(sums.value[i][j], lo, hi), lanes);
@@ -154,43 +152,43 @@ void run_strip(const Strip& strip) {
   pick<stride, rows>(narrow, sizes)(strip, {wider * (narrow + 1), tiles - wider});
 }
 
-Strip strip_at(const DepthwiseArgs& args, std::size_t oy) {
-  Strip strip = {.in = {}, .out = {}, .args = &args};
+DepthwiseRows rows_at(const DepthwiseArgs& args, std::size_t oy) {
+  DepthwiseRows rows = {};
   const std::size_t row = args.window.out_w * args.channels;
-  strip.out[0] = args.y + oy * row;
-  strip.out[1] = strip.out[0] + row;
+  rows.out[0] = args.y + oy * row;
+  rows.out[1] = rows.out[0] + row;
   for (std::size_t r = 0; r < 4; ++r) {
     const std::size_t padded = oy * args.window.stride_h + r;
     const std::size_t y = padded - args.window.pad_top;
     if (padded >= args.window.pad_top && y < args.window.in_h) {
-      strip.in[r] = args.x + y * args.window.in_w * args.channels;
+      rows.in[r] = args.x + y * args.window.in_w * args.channels;
     }
   }
-  return strip;
-}
-
-template <int stride>
-void run_rows(const DepthwiseArgs& args) {
-  constexpr int kAtOnce = stride == 1 ? kRowsAtOnce : 1;
-  std::size_t oy = args.row_begin;
-  for (; oy + kAtOnce <= args.row_end; oy += kAtOnce) {
-    run_strip<stride, kAtOnce>(strip_at(args, oy));
-  }
-  for (; oy < args.row_end; ++oy) {
-    run_strip<stride, 1>(strip_at(args, oy));
-  }
+  return rows;
 }
 
 }  // namespace
+
+void depthwise3x3_rows(const DepthwiseArgs& args, const DepthwiseRows& rows, std::size_t count) {
+  const Strip strip = {.rows = rows, .args = &args};
+  if (args.window.stride_h == 2) {
+    run_strip<2, 1>(strip);
+  } else if (count == 1) {
+    run_strip<1, 1>(strip);
+  } else {
+    run_strip<1, static_cast<int>(kDepthwiseRowsAtOnce)>(strip);
+  }
+}
 
 void depthwise3x3(const DepthwiseArgs& args) {
   if (args.window.out_w == 0) {
     return;
   }
-  if (args.window.stride_h == 1) {
-    run_rows<1>(args);
-  } else {
-    run_rows<2>(args);
+  const std::size_t most = args.window.stride_h == 1 ? kDepthwiseRowsAtOnce : 1;
+  for (std::size_t oy = args.row_begin; oy < args.row_end;) {
+    const std::size_t count = args.row_end - oy < most ? 1 : most;
+    depthwise3x3_rows(args, rows_at(args, oy), count);
+    oy += count;
   }
 }
 

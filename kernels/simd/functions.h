@@ -1,6 +1,6 @@
 #pragma once
 
-#include "kernels/simd/isa.h"
+#include "kernels/simd/vec.h"
 #include "kernels/table.h"
 
 /// This instruction set's kernels, as kernels/table.h describes them.
@@ -10,8 +10,23 @@ std::size_t packed_size(std::size_t n, std::size_t k);
 std::size_t best_panel(std::size_t n);
 void pack(const PackArgs& args);
 void gemm(const GemmArgs& args);
+
+/// gemm with A in `segments` pieces [m, k] side by side, args.a unused: B has segments * k rows.
+void gemm_segments(const GemmArgs& args, const float* const* a, std::size_t segments);
+
 void im2col(const Im2colArgs& args);
 void depthwise3x3(const DepthwiseArgs& args);
+
+/// Rows of output and the input rows under them, null where the window leaves the image.
+struct DepthwiseRows {
+  const float* in[4];
+  float* out[2];
+};
+/// The most output rows of stride 1 that depthwise3x3_rows takes at once; of stride 2 it takes one.
+inline constexpr std::size_t kDepthwiseRowsAtOnce = kRegisters == 32 ? 2 : 1;
+/// depthwise3x3 on `count` rows that need not lie in one image; args.x, y and rows are unused.
+void depthwise3x3_rows(const DepthwiseArgs& args, const DepthwiseRows& rows, std::size_t count);
+
 void depthwise(const DepthwiseArgs& args);
 void mean_rows(const MeanArgs& args);
 void scale_shift(const ScaleShiftArgs& args);

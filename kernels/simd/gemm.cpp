@@ -82,7 +82,7 @@ MultiplyTile pick_pairs(std::size_t pairs, std::size_t full_vectors) {
 }
 
 void advance(Tile& tile, std::size_t rows) {
-  tile.a += rows * static_cast<std::size_t>(tile.lda) / sizeof(float);
+  tile.a_offset += rows * static_cast<std::size_t>(tile.lda) / sizeof(float);
   tile.c += rows * tile.ldc;
   if (tile.residual != nullptr) {
     tile.residual += rows * tile.ld_residual;
@@ -154,23 +154,27 @@ void pack(const PackArgs& p) {
   }
 }
 
-void gemm(const GemmArgs& g) {
+void gemm(const GemmArgs& g) { gemm_segments(g, &g.a, 1); }
+
+void gemm_segments(const GemmArgs& g, const float* const* a, std::size_t segments) {
   const std::size_t width = g.panel * kLanes;
   for (std::size_t column = 0; column < g.n; column += width) {
     const std::size_t used = g.n - column < width ? g.n - column : width;
     const std::size_t vectors = (used + kLanes - 1) / kLanes;
-    Tile tile = {.a = g.a,
-                 .lda = static_cast<std::ptrdiff_t>(g.lda * sizeof(float)),
-                 .b = g.packed + column * g.k,
-                 .k = g.k,
-                 .bias = g.bias == nullptr ? nullptr : g.bias + column,
-                 .residual = g.residual == nullptr ? nullptr : g.residual + column,
-                 .ld_residual = g.ld_residual,
-                 .c = g.c + column,
-                 .ldc = g.ldc,
-                 .lo = g.lo,
-                 .hi = g.hi,
-                 .last = used - (vectors - 1) * kLanes};
+    const Tile tile = {.a = a,
+                       .segments = segments,
+                       .a_offset = 0,
+                       .lda = static_cast<std::ptrdiff_t>(g.lda * sizeof(float)),
+                       .b = g.packed + column * g.k * segments,
+                       .k = g.k,
+                       .bias = g.bias == nullptr ? nullptr : g.bias + column,
+                       .residual = g.residual == nullptr ? nullptr : g.residual + column,
+                       .ld_residual = g.ld_residual,
+                       .c = g.c + column,
+                       .ldc = g.ldc,
+                       .lo = g.lo,
+                       .hi = g.hi,
+                       .last = used - (vectors - 1) * kLanes};
     multiply_panel(tile, g.m, vectors);
   }
 }

@@ -75,18 +75,20 @@ LAMINA_INLINE void multiply_pairs(const Tile& t, std::integer_sequence<int, pair
     sums[i].halves = bias[NV];
   }
   const RowAddress row(t.lda, 2 * kPairs);
-  const char* a = reinterpret_cast<const char*>(t.a);
   const float* b = t.b;
-  const float* const end = b + t.k * (NV + 1) * kLanes;
-  for (; b != end; b += (NV + 1) * kLanes, a += sizeof(float)) {
-    Vec columns[NV + 1];
-    LAMINA_UNROLL
-    for (int j = 0; j <= NV; ++j) {
-      columns[j] = load(b + static_cast<std::size_t>(j) * kLanes);
+  for (std::size_t segment = 0; segment < t.segments; ++segment) {
+    const char* a = reinterpret_cast<const char*>(t.a[segment] + t.a_offset);
+    const float* const end = b + t.k * (NV + 1) * kLanes;
+    for (; b != end; b += (NV + 1) * kLanes, a += sizeof(float)) {
+      Vec columns[NV + 1];
+      LAMINA_UNROLL
+      for (int j = 0; j <= NV; ++j) {
+        columns[j] = load(b + static_cast<std::size_t>(j) * kLanes);
+      }
+      (multiply_pair<NV>(row.template at<2 * pairs>(a), row.template at<2 * pairs + 1>(a), columns,
+                         sums[pairs]),
+       ...);
     }
-    (multiply_pair<NV>(row.template at<2 * pairs>(a), row.template at<2 * pairs + 1>(a), columns,
-                       sums[pairs]),
-     ...);
   }
   (finish_pair<NV>(t, pairs, sums[pairs]), ...);
 }

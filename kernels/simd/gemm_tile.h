@@ -7,9 +7,13 @@
 /// One tile of a matrix product, a few rows by a few vectors, held in registers while k runs.
 namespace lamina::kernels::LAMINA_ISA {
 
+/// k may run through several pieces of A, as the rows of a convolution's window: `segments`
+/// matrices of k columns each, one after the other in B.
 struct Tile {
-  const float* a;
-  std::ptrdiff_t lda;  // bytes
+  const float* const* a;  // each segment's first row
+  std::size_t segments;
+  std::size_t a_offset;  // floats from there to the tile's first row
+  std::ptrdiff_t lda;    // bytes
   const float* b;
   std::size_t k;
   const float* bias;
@@ -104,16 +108,18 @@ LAMINA_INLINE void multiply(const Tile& t, std::integer_sequence<int, rows...>) 
     }
   }
   const RowAddress row(t.lda, kRows);
-  const char* a = reinterpret_cast<const char*>(t.a);
   const float* b = t.b;
-  const float* const end = b + t.k * NV * kLanes;
-  for (; b != end; b += NV * kLanes, a += sizeof(float)) {
-    Vec columns[NV];
-    LAMINA_UNROLL
-    for (int j = 0; j < NV; ++j) {
-      columns[j] = load(b + static_cast<std::size_t>(j) * kLanes);
+  for (std::size_t segment = 0; segment < t.segments; ++segment) {
+    const char* a = reinterpret_cast<const char*>(t.a[segment] + t.a_offset);
+    const float* const end = b + t.k * NV * kLanes;
+    for (; b != end; b += NV * kLanes, a += sizeof(float)) {
+      Vec columns[NV];
+      LAMINA_UNROLL
+      for (int j = 0; j < NV; ++j) {
+        columns[j] = load(b + static_cast<std::size_t>(j) * kLanes);
+      }
+      (multiply_row<NV>(broadcast(*row.template at<rows>(a)), columns, sums[rows]), ...);
     }
-    (multiply_row<NV>(broadcast(*row.template at<rows>(a)), columns, sums[rows]), ...);
   }
   if (t.last == kLanes) {
     LAMINA_UNROLL
