@@ -106,9 +106,10 @@ void add(const KernelTable& table, const DepthwiseCase& shape) {
                       w.dilation.w == 1 && w.stride.h == w.stride.w && w.stride.h <= 2 &&
                       w.before.h <= 1 && w.before.w <= 1 && w.after.h <= 1 && w.after.w <= 1;
   if (is_3x3) {
-    add_case("depthwise3x3", table, shape.name(), [=] { run(table.depthwise3x3, shape); });
+    add_case_in_both_places("depthwise3x3", table, shape.name(),
+                            [=] { run(table.depthwise3x3, shape); });
   }
-  add_case("depthwise", table, shape.name(), [=] { run(table.depthwise, shape); });
+  add_case_in_both_places("depthwise", table, shape.name(), [=] { run(table.depthwise, shape); });
 }
 
 // Every width up to two tiles and more, each stride and padding: none, "same", symmetric.

@@ -97,11 +97,13 @@ void add_array_cases(const KernelTable& table, std::size_t count) {
     for (const Bounds& bounds : {Bounds{}, kRelu6}) {
       for (const Output output : {Output::separate, Output::first_input, Output::second_input}) {
         const ArrayCase c = {count, offset, bounds, output};
-        add_case("add", table, c.name(),
-                 [&table, c] { expect_near(add(table, c), add(reference(), c), 0.0); });
+        add_case_in_both_places("add", table, c.name(), [&table, c] {
+          expect_near(add(table, c), add(reference(), c), 0.0);
+        });
         if (output != Output::second_input) {
-          add_case("clamp", table, c.name(),
-                   [&table, c] { expect_near(clamp(table, c), clamp(reference(), c), 0.0); });
+          add_case_in_both_places("clamp", table, c.name(), [&table, c] {
+            expect_near(clamp(table, c), clamp(reference(), c), 0.0);
+          });
         }
       }
     }
@@ -113,7 +115,7 @@ void add_scale_shift_cases(const KernelTable& table, std::size_t channels) {
     for (const Bounds& bounds : {Bounds{}, kRelu6}) {
       for (const Output output : {Output::separate, Output::first_input}) {
         const ScaleShiftCase c = {7, channels, offset, bounds, output};
-        add_case("scale_shift", table, c.name(), [&table, c] {
+        add_case_in_both_places("scale_shift", table, c.name(), [&table, c] {
           // The largest finite value, 3e38, times 2 is infinite: one rounding of that size apart.
           expect_near(scale_shift(table, c, c.rows), scale_shift(reference(), c, c.rows),
                       4 * kEpsilon * (10.0 * 2.0 + 5.0));

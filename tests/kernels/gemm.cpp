@@ -40,7 +40,7 @@ struct Operands {
         residual({c.m, c.n, c.gap + 2, c.offset}, random, 5.0f) {}
 
   Array packed(const KernelTable& table, std::size_t panel) const {
-    Array to({.cols = table.packed_size(shape.n, shape.k)});
+    Array to({.cols = table.packed_size(shape.n, shape.k), .start = Array::Start::aligned});
     table.pack({.n = shape.n,
                 .k = shape.k,
                 .panel = panel,
@@ -136,7 +136,7 @@ void run_in_parts(const KernelTable& table, const GemmCase& shape, std::size_t r
 }
 
 void add(const KernelTable& table, const GemmCase& shape) {
-  add_case("gemm", table, shape.name(), [&table, shape] { run(table, shape); });
+  add_case_in_both_places("gemm", table, shape.name(), [&table, shape] { run(table, shape); });
 }
 
 // A NaN or an infinity in row 1 of A stays in row 1 of C, and the bounds keep the NaN.

@@ -4,7 +4,10 @@
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <new>
 #include <set>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <utility>
 
 namespace lamina::test {
@@ -13,14 +16,43 @@ namespace {
 constexpr std::uint32_t kCanary = 0x7FC0BEEF;
 constexpr std::size_t kGuard = 64;  // floats before and after
 
+enum class Place { amid_canaries, before_a_page };
+Place place = Place::amid_canaries;  // of the arrays of the case that runs
+
 class Case : public testing::Test {
  public:
-  explicit Case(std::function<void()> body) : body_(std::move(body)) {}
-  void TestBody() override { body_(); }
+  Case(std::function<void()> body, Place arrays) : body_(std::move(body)), arrays_(arrays) {}
+  void TestBody() override {
+    place = arrays_;
+    body_();
+  }
 
  private:
   std::function<void()> body_;
+  Place arrays_;
 };
+
+void add(const std::string& suite, const std::string& test, std::function<void()> body,
+         Place arrays) {
+  static std::set<std::string> registered;
+  if (registered.insert(join(suite, ".", test)).second) {
+    testing::RegisterTest(suite.c_str(), test.c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                          [body, arrays]() -> testing::Test* { return new Case(body, arrays); });
+  }
+}
+
+// `size` floats that end at an unreadable page.
+std::shared_ptr<float[]> before_a_page(std::size_t size) {
+  const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const std::size_t bytes = (size * sizeof(float) + page - 1) / page * page;
+  void* const memory =
+      mmap(nullptr, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED || mprotect(static_cast<char*>(memory) + bytes, page, PROT_NONE) != 0) {
+    throw std::bad_alloc();
+  }
+  float* const end = reinterpret_cast<float*>(static_cast<char*>(memory) + bytes);
+  return {end - size, [=](float*) { munmap(memory, bytes + page); }};
+}
 
 template <class Equal>
 void expect_equal(const Array& got, const Array& want, const Equal& equal) {
@@ -48,12 +80,13 @@ std::vector<const KernelTable*> tables_under_test() {
 
 void add_case(const std::string& suite, const KernelTable& table, const std::string& name,
               std::function<void()> body) {
-  static std::set<std::string> registered;
-  const std::string test = join(table.isa, "/", name);
-  if (registered.insert(join(suite, ".", test)).second) {
-    testing::RegisterTest(suite.c_str(), test.c_str(), nullptr, nullptr, __FILE__, __LINE__,
-                          [body]() -> testing::Test* { return new Case(body); });
-  }
+  add(suite, join(table.isa, "/", name), std::move(body), Place::amid_canaries);
+}
+
+void add_case_in_both_places(const std::string& suite, const KernelTable& table,
+                             const std::string& name, const std::function<void()>& body) {
+  add(suite, join(table.isa, "/", name), body, Place::amid_canaries);
+  add(suite, join(table.isa, "/", name, "_page"), body, Place::before_a_page);
 }
 
 float Random::uniform(float scale) {
@@ -61,13 +94,20 @@ float Random::uniform(float scale) {
   return (unit - 1.0f) * scale;
 }
 
-Array::Array(const Layout& layout)
-    : layout_(layout),
-      storage_(layout.rows * (layout.cols + layout.gap) + layout.offset + 2 * kGuard + 16,
-               std::bit_cast<float>(kCanary)) {
-  const auto address = reinterpret_cast<std::uintptr_t>(storage_.data());
-  const std::size_t to_boundary = (64 - address % 64) % 64 / sizeof(float);
-  first_ = storage_.data() + to_boundary + kGuard + layout.offset;
+Array::Array(const Layout& layout) : layout_(layout) {
+  const std::size_t floats = rows() * ld();
+  if (place == Place::before_a_page && layout.start == Start::anywhere) {
+    const std::size_t used = rows() == 0 ? 0 : floats - layout.gap;
+    size_ = kGuard + used;
+    storage_ = before_a_page(size_);
+    first_ = storage_.get() + kGuard;
+  } else {
+    size_ = 2 * kGuard + floats + layout.offset + 16;
+    storage_.reset(new float[size_]);
+    const auto address = reinterpret_cast<std::uintptr_t>(storage_.get());
+    first_ = storage_.get() + (64 - address % 64) % 64 / sizeof(float) + kGuard + layout.offset;
+  }
+  std::fill_n(storage_.get(), size_, std::bit_cast<float>(kCanary));
 }
 
 Array::Array(const Layout& layout, Random& random, float scale) : Array(layout) {
@@ -97,8 +137,8 @@ double Array::max_abs() const {
 }
 
 void Array::expect_canaries() const {
-  const std::size_t begin = static_cast<std::size_t>(first_ - storage_.data());
-  for (std::size_t i = 0; i < storage_.size(); ++i) {
+  const std::size_t begin = static_cast<std::size_t>(first_ - storage_.get());
+  for (std::size_t i = 0; i < size_; ++i) {
     const bool inside = i >= begin && i < begin + rows() * ld() && (i - begin) % ld() < cols();
     if (!inside) {
       ASSERT_EQ(std::bit_cast<std::uint32_t>(storage_[i]), kCanary)

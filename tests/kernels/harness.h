@@ -5,6 +5,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <limits>
+#include <memory>
 #include <random>
 #include <sstream>
 #include <string>
@@ -42,6 +43,11 @@ inline std::string suffix(const char* key, std::size_t value) {
 void add_case(const std::string& suite, const KernelTable& table, const std::string& name,
               std::function<void()> body);
 
+/// Registers two: "name" with arrays amid canaries, and "name_page" with arrays that end where
+/// memory ends, so that a read beyond them crashes.
+void add_case_in_both_places(const std::string& suite, const KernelTable& table,
+                             const std::string& name, const std::function<void()>& body);
+
 /// The bounds that a kernel may fuse: none, or ReLU6's.
 struct Bounds {
   float lo = -kInfinity;
@@ -61,10 +67,14 @@ class Random {
 
 /// rows x cols floats, rows `gap` floats further apart than cols, the first one `offset` floats
 /// after a 64-byte boundary. All around and in the gaps lie canaries: NaNs of a known pattern.
+/// In a "_page" case the last float is the last one before an unreadable page instead, wherever
+/// that puts the first, unless the kernel asks for an aligned one.
 class Array {
  public:
+  enum class Start { anywhere, aligned };
   struct Layout {
     std::size_t rows = 1, cols = 0, gap = 0, offset = 0;
+    Start start = Start::anywhere;
   };
   explicit Array(const Layout& layout);
   /// One filled with random numbers in [-scale, scale).
@@ -86,7 +96,8 @@ class Array {
 
  private:
   Layout layout_;
-  std::vector<float> storage_;
+  std::size_t size_;                  // with the canaries
+  std::shared_ptr<float[]> storage_;  // never shared: its deleter varies
   float* first_;
 };
 

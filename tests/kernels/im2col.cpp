@@ -73,7 +73,7 @@ void run_in_parts(const KernelTable& table, const Im2colCase& shape, std::size_t
 }
 
 void add(const KernelTable& table, const Im2colCase& shape) {
-  add_case("im2col", table, shape.name(), [&table, shape] { run(table, shape); });
+  add_case_in_both_places("im2col", table, shape.name(), [&table, shape] { run(table, shape); });
 }
 
 }  // namespace

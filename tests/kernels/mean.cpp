@@ -27,7 +27,7 @@ Array mean(const KernelTable& table, const MeanCase& c, std::size_t part) {
 }
 
 void add(const KernelTable& table, const MeanCase& c) {
-  add_case("mean_rows", table, c.name(), [&table, c] {
+  add_case_in_both_places("mean_rows", table, c.name(), [&table, c] {
     const Array got = mean(table, c, c.channels);
     // A quarter of the rows in each of four sums, and the mean of values up to 6.
     const double tolerance = kEpsilon * (static_cast<double>(c.rows) / 4 + 4) * 6;

@@ -89,7 +89,7 @@ void add_softmax_cases(const KernelTable& table) {
       for (const std::size_t offset : {0u, 1u, 3u}) {
         if (n > 0) {
           const std::string name = join("n", n, "_scale", scale, suffix("_offset", offset));
-          add_case("softmax", table, name, [&table, n, scale, offset] {
+          add_case_in_both_places("softmax", table, name, [&table, n, scale, offset] {
             run(table, n, static_cast<float>(scale), offset);
           });
         }
