@@ -76,6 +76,36 @@ struct DepthwiseArgs {
   float lo, hi;
 };
 
+/// The most rows of a window that inverted_residual's first convolution may have.
+inline constexpr std::size_t kMaxWindowRows = 7;
+
+/// Three convolutions in one pass (section 3.2 of the paper), rows row_begin to row_end of the
+/// output, the tensors between them in slices: hidden = clamp(first convolution of x, lo, hi),
+/// filtered = clamp(3x3 depthwise convolution of hidden, lo, hi), y = clamp(1x1 convolution of
+/// filtered, project_lo, project_hi) + residual. The first is a 1x1 convolution, or any without
+/// dilation (the network's stem), or none: x is the hidden tensor.
+struct InvertedResidualArgs {
+  Window first;   // of the first convolution; its output is window's input
+  Window window;  // of the depthwise convolution, as depthwise3x3 takes it
+  std::size_t in_channels, hidden, out_channels;
+  std::size_t row_begin, row_end;
+  std::size_t rows_at_once;     // output rows in a slice
+  const float* x;               // [first.in_h, first.in_w, in_channels]
+  const float* expand;          // by pack, k = kernel_h * kernel_w * in_channels; null: none
+  std::size_t expand_panel;     // as packed
+  const float* expand_bias;     // [hidden]; null: zeros
+  const float* depthwise;       // [3, 3, hidden]
+  const float* depthwise_bias;  // [hidden]; null: zeros
+  const float* project;         // by pack, k = hidden
+  std::size_t project_panel;    // as packed
+  const float* project_bias;    // [out_channels]; null: zeros
+  const float* residual;        // [out_h, out_w, out_channels]; null: zeros
+  float* y;                     // [out_h, out_w, out_channels]
+  float lo, hi;
+  float project_lo, project_hi;
+  float* scratch;  // inverted_residual_scratch floats, aligned to 64 bytes
+};
+
 /// y[c] = (sum_{i < rows} x[i, c]) / rows for c < channels, rows of x ldx apart.
 struct MeanArgs {
   std::size_t rows, channels;
@@ -132,7 +162,9 @@ struct KernelTable {
   void (*im2col)(const Im2colArgs&);
   // 3x3, dilation 1, stride 1 or 2 both ways, padding at most 1 on each side
   void (*depthwise3x3)(const DepthwiseArgs&);
-  void (*depthwise)(const DepthwiseArgs&);  // any window
+  void (*depthwise)(const DepthwiseArgs&);                                // any window
+  std::size_t (*inverted_residual_scratch)(const InvertedResidualArgs&);  // floats
+  void (*inverted_residual)(const InvertedResidualArgs&);
   void (*mean_rows)(const MeanArgs&);
   void (*scale_shift)(const ScaleShiftArgs&);
   void (*add)(const AddArgs&);

@@ -11,6 +11,8 @@ void pack(const PackArgs& args);
 void gemm(const GemmArgs& args);
 void im2col(const Im2colArgs& args);
 void depthwise(const DepthwiseArgs& args);
+std::size_t inverted_residual_scratch(const InvertedResidualArgs& args);
+void inverted_residual(const InvertedResidualArgs& args);
 void mean_rows(const MeanArgs& args);
 void scale_shift(const ScaleShiftArgs& args);
 void add(const AddArgs& args);

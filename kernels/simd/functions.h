@@ -28,6 +28,8 @@ inline constexpr std::size_t kDepthwiseRowsAtOnce = kRegisters == 32 ? 2 : 1;
 void depthwise3x3_rows(const DepthwiseArgs& args, const DepthwiseRows& rows, std::size_t count);
 
 void depthwise(const DepthwiseArgs& args);
+std::size_t inverted_residual_scratch(const InvertedResidualArgs& args);
+void inverted_residual(const InvertedResidualArgs& args);
 void mean_rows(const MeanArgs& args);
 void scale_shift(const ScaleShiftArgs& args);
 void add(const AddArgs& args);

@@ -9,6 +9,7 @@ void add_pack_cases(const kernels::KernelTable& table);
 void add_gemm_cases(const kernels::KernelTable& table);
 void add_depthwise_cases(const kernels::KernelTable& table);
 void add_im2col_cases(const kernels::KernelTable& table);
+void add_inverted_residual_cases(const kernels::KernelTable& table);
 void add_elementwise_cases(const kernels::KernelTable& table);
 void add_mean_cases(const kernels::KernelTable& table);
 void add_softmax_cases(const kernels::KernelTable& table);

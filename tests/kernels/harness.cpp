@@ -137,12 +137,13 @@ double Array::max_abs() const {
 }
 
 void Array::expect_canaries() const {
-  const std::size_t begin = static_cast<std::size_t>(first_ - storage_.get());
+  const float* const memory = storage_.get();
+  const auto begin = static_cast<std::size_t>(first_ - memory);
   for (std::size_t i = 0; i < size_; ++i) {
     const bool inside = i >= begin && i < begin + rows() * ld() && (i - begin) % ld() < cols();
     if (!inside) {
-      ASSERT_EQ(std::bit_cast<std::uint32_t>(storage_[i]), kCanary)
-          << "written outside of the output, " << static_cast<std::ptrdiff_t>(i - begin)
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(memory[i]), kCanary)
+          << "written outside of the output, " << memory + i - first_
           << " floats from its start (rows " << ld() << " apart)";
     }
   }

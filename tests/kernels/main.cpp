@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
     lamina::test::add_gemm_cases(*table);
     lamina::test::add_depthwise_cases(*table);
     lamina::test::add_im2col_cases(*table);
+    lamina::test::add_inverted_residual_cases(*table);
     lamina::test::add_elementwise_cases(*table);
     lamina::test::add_mean_cases(*table);
     lamina::test::add_softmax_cases(*table);
