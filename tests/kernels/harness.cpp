@@ -1,11 +1,17 @@
 #include "tests/kernels/harness.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <set>
+#include <string_view>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <utility>
@@ -39,6 +45,18 @@ void add(const std::string& suite, const std::string& test, std::function<void()
     testing::RegisterTest(suite.c_str(), test.c_str(), nullptr, nullptr, __FILE__, __LINE__,
                           [body, arrays]() -> testing::Test* { return new Case(body, arrays); });
   }
+}
+
+// QEMU's AVX2 (7.2) reads all lanes of a masked load; a CPU reads none that the mask leaves out.
+bool reads_beyond_masks(const KernelTable& table) {
+#if defined(__x86_64__)
+  unsigned highest = 0, name[3] = {};
+  __cpuid(0x40000000, highest, name[0], name[1], name[2]);
+  return std::string_view(table.isa) == "avx2" && std::memcmp(name, "TCGTCGTCGTCG", 12) == 0;
+#else
+  static_cast<void>(table);
+  return false;
+#endif
 }
 
 // `size` floats that end at an unreadable page.
@@ -86,7 +104,9 @@ void add_case(const std::string& suite, const KernelTable& table, const std::str
 void add_case_in_both_places(const std::string& suite, const KernelTable& table,
                              const std::string& name, const std::function<void()>& body) {
   add(suite, join(table.isa, "/", name), body, Place::amid_canaries);
-  add(suite, join(table.isa, "/", name, "_page"), body, Place::before_a_page);
+  if (!reads_beyond_masks(table)) {
+    add(suite, join(table.isa, "/", name, "_page"), body, Place::before_a_page);
+  }
 }
 
 float Random::uniform(float scale) {
