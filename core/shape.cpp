@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "core/error.h"
 
@@ -12,18 +13,17 @@ namespace {
 constexpr std::size_t kMaxElements =
     static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) / sizeof(float);
 
-void print(std::ostream& out, std::span<const std::size_t> extents) {
-  out << '[';
-  for (std::size_t i = 0; i < extents.size(); ++i) {
-    out << (i == 0 ? "" : ", ") << extents[i];
-  }
-  out << ']';
-}
+// Extents that may not make a Shape, printed like one.
+struct Extents {
+  std::span<const std::size_t> values;
+};
 
-std::string printed(std::span<const std::size_t> extents) {
-  std::ostringstream out;
-  print(out, extents);
-  return out.str();
+std::ostream& operator<<(std::ostream& out, const Extents& extents) {
+  const char* separator = "[";
+  for (const std::size_t extent : extents.values) {
+    out << std::exchange(separator, ", ") << extent;
+  }
+  return out << (extents.values.empty() ? "[]" : "]");
 }
 
 }  // namespace
@@ -32,20 +32,19 @@ Shape::Shape(std::initializer_list<std::size_t> extents)
     : Shape(std::span<const std::size_t>(extents.begin(), extents.size())) {}
 
 Shape::Shape(std::span<const std::size_t> extents) : rank_(extents.size()) {
-  check(rank_ <= kMaxRank, "shape: rank must be at most ", kMaxRank, ": ", printed(extents),
+  check(rank_ <= kMaxRank, "shape: rank must be at most ", kMaxRank, ": ", Extents{extents},
         " has rank ", rank_);
   std::copy(extents.begin(), extents.end(), extents_.begin());
   const bool empty = std::find(extents.begin(), extents.end(), 0) != extents.end();
   for (const std::size_t extent : extents) {
     check(empty || size_ <= kMaxElements / extent, "shape: must have at most ", kMaxElements,
-          " elements: ", printed(extents), " has more");
+          " elements: ", Extents{extents}, " has more");
     size_ = empty ? 0 : size_ * extent;
   }
 }
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape) {
-  print(out, {shape.begin(), shape.rank()});
-  return out;
+  return out << Extents{{shape.begin(), shape.rank()}};
 }
 
 }  // namespace lamina
