@@ -9,12 +9,11 @@
 namespace lamina::models {
 namespace {
 
-// `count` matrices [rows, columns], each transposed.
-Tensor transposed(const Tensor& from, std::size_t count, std::size_t rows, std::size_t columns,
-                  const Shape& shape) {
+// Matrices [rows, columns] one after the other, each transposed. An empty tensor may still have any
+// number of matrices.
+Tensor transposed(const Tensor& from, std::size_t rows, std::size_t columns, const Shape& shape) {
   Tensor to = Tensor::uninitialized(shape);
-  for (std::size_t matrix = 0; matrix < count; ++matrix) {
-    const std::size_t offset = matrix * rows * columns;
+  for (std::size_t offset = 0; offset < from.size(); offset += rows * columns) {
     for (std::size_t i = 0; i < rows * columns; ++i) {
       to.data()[offset + i % columns * rows + i / columns] = from.data()[offset + i];
     }
@@ -24,12 +23,12 @@ Tensor transposed(const Tensor& from, std::size_t count, std::size_t rows, std::
 
 Tensor oihw_to_ohwi(const Tensor& from) {
   const Shape& s = from.shape();
-  return transposed(from, s[0], s[1], s[2] * s[3], {s[0], s[2], s[3], s[1]});
+  return transposed(from, s[1], s[2] * s[3], {s[0], s[2], s[3], s[1]});
 }
 
 Tensor ohwi_to_oihw(const Tensor& from) {
   const Shape& s = from.shape();
-  return transposed(from, s[0], s[1] * s[2], s[3], {s[0], s[3], s[1], s[2]});
+  return transposed(from, s[1] * s[2], s[3], {s[0], s[3], s[1], s[2]});
 }
 
 nn::StateDict to_state(const Checkpoint& checkpoint) {
@@ -53,12 +52,6 @@ void check_state(MobileNetV2& net, const nn::StateDict& state, const std::string
 }
 
 }  // namespace
-
-bool has_norm(const Checkpoint& checkpoint) {
-  return std::ranges::any_of(checkpoint.tensors, [](const auto& entry) {
-    return std::string_view(entry.first).ends_with(".running_var");
-  });
-}
 
 void load(MobileNetV2& net, const Checkpoint& checkpoint, const std::string& name) {
   const nn::StateDict state = to_state(checkpoint);

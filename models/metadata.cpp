@@ -1,5 +1,6 @@
 #include "models/metadata.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -92,7 +93,11 @@ class OptionsReader {
         in = channels.stages[i] = project[0];
       }
     }
-    channels.last = shape(text("features.", block, ".0.weight"), 4)[0];
+    const std::string tensor = text("features.", block, ".0.weight");
+    const Shape& last = shape(tensor, 4);
+    require(last[1] == in, "must hold a MobileNetV2: ", tensor, " takes ", last[1],
+            " channels, its input has ", in);
+    channels.last = last[0];
     return channels;
   }
 
@@ -185,6 +190,12 @@ class OptionsReader {
 };
 
 }  // namespace
+
+bool has_norm(const Checkpoint& checkpoint) {
+  return std::ranges::any_of(checkpoint.tensors, [](const auto& entry) {
+    return std::string_view(entry.first).ends_with(".running_var");
+  });
+}
 
 void store(const MobileNetV2Options& options, NormState norm, data::Metadata& metadata) {
   metadata["arch"] = kArchitecture;

@@ -43,7 +43,7 @@ MobileNetV2Options completed(MobileNetV2Options options) {
 
 std::size_t make_divisible(double channels, std::size_t divisor) {
   const double unit = static_cast<double>(divisor);
-  double rounded = std::max(1.0, std::floor((channels + std::floor(unit / 2)) / unit)) * unit;
+  double rounded = std::max(1.0, std::floor((channels + unit / 2) / unit)) * unit;
   if (rounded < 0.9 * channels) {
     rounded += unit;
   }

@@ -104,6 +104,8 @@ class Reader {
     } catch (const json::parse_error& error) {
       throw Error(text(prefix_, "header must be JSON: byte ", error.byte, " of ", header_.size(),
                        " is not"));
+    } catch (const json::out_of_range&) {
+      throw Error(text(prefix_, "header must hold numbers in range: one of them is too large"));
     }
   }
 

@@ -94,6 +94,15 @@ TEST(Load, ListsMissingAndExtraNames) {
                      "head.weight; misshapen classifier.1.bias is [5] for [4]");
 }
 
+TEST(Load, RefusesAnEmptyTensorOfManyMatricesAtOnce) {
+  MobileNetV2 net(kSmall);
+  Checkpoint checkpoint = models::to_checkpoint(net);
+  checkpoint.tensors.emplace("head.weight", Tensor::zeros({std::size_t{1} << 60, 0, 1, 1}));
+  test::expect_error([&] { models::load(net, checkpoint, "some.file"); },
+                     "load: some.file: tensors must be those of a MobileNetV2 of width 0.1 with 4 "
+                     "classes: extra head.weight");
+}
+
 TEST(Load, StoresWhatDescribesTheNetwork) {
   MobileNetV2 net({.classes = 4,
                    .width = 0.35f,

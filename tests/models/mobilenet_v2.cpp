@@ -23,6 +23,7 @@ TEST(MakeDivisible, RoundsToTheNearestAndNeverLosesATenth) {
   EXPECT_EQ(models::make_divisible(9.6, 4), 12u);
   EXPECT_EQ(models::make_divisible(10.4, 1), 10u);
   EXPECT_EQ(models::make_divisible(1.9, 1), 2u);
+  EXPECT_EQ(models::make_divisible(27.6, 5), 30u);
 }
 
 // Computed in Python's doubles from the published rule.

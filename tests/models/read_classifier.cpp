@@ -140,6 +140,10 @@ TEST_F(ReadClassifier, RefusesOtherNetworks) {
   set("features.18.0.weight", {40});
   expect_refused("must hold a MobileNetV2: features.18.0.weight is [40]");
   checkpoint_ = before;
+  set("features.18.0.weight", {40, 1, 1, 1});
+  expect_refused(
+      "must hold a MobileNetV2: features.18.0.weight takes 1 channels, its input has 112");
+  checkpoint_ = before;
   set("classifier.1.weight", {3, 41});
   expect_refused(
       "must hold a MobileNetV2: classifier.1.weight is [3, 41], the tensors around it need [3, "

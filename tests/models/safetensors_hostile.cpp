@@ -111,6 +111,8 @@ TEST(HostileSafetensors, Types) {
                  "tensor \"a\": data_offsets must be two offsets: got [0,4,8]");
   expect_refused('{' + entry("a", "[1]", "[0,1e30]") + '}', 4,
                  "tensor \"a\": data_offsets must be two offsets: got [0,1e+30]");
+  expect_refused('{' + entry("a", "[1e999]", "[0,4]") + '}', 4,
+                 "header must hold numbers in range: one of them is too large");
 }
 
 TEST(HostileSafetensors, SizesAndShapes) {
