@@ -7,9 +7,9 @@
 
 #include "core/error.h"
 #include "data/image.h"
-#include "tests/apps/folder.h"
 #include "tests/apps/program.h"
 #include "tests/apps/small_network.h"
+#include "tests/support/folder.h"
 
 namespace lamina::test {
 

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tests/apps/folder.h"
 #include "tests/apps/program.h"
+#include "tests/support/folder.h"
 #include "tests/support/npy.h"
 #include "tests/support/shared_data.h"
 

@@ -12,7 +12,7 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "tests/apps/folder.h"
+#include "tests/support/folder.h"
 
 namespace lamina::test {
 namespace {

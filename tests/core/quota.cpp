@@ -1,37 +1,25 @@
-#include <cstdlib>
-#include <fstream>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include "core/parallel.h"
+#include "tests/support/folder.h"
 
 namespace lamina {
 namespace {
 
-namespace fs = std::filesystem;
-
 // A made-up /proc/self/cgroup and /sys/fs/cgroup.
 class Quota : public testing::Test {
  protected:
-  Quota() {
-    std::string name = (fs::temp_directory_path() / "lamina-cgroup-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      throw std::runtime_error("no temporary folder");
-    }
-    root_ = name;
-  }
-  ~Quota() override { fs::remove_all(root_); }
-
   void write(const std::string& path, const std::string& text) const {
-    fs::create_directories((root_ / path).parent_path());
-    std::ofstream(root_ / path) << text;
+    std::filesystem::create_directories((root_ / path).parent_path());
+    test::write_file(root_ / path, text);
   }
 
   std::optional<double> quota() const { return cgroup_cpu_quota(root_ / "self", root_ / "mount"); }
 
-  fs::path root_;
+  const test::Folder root_;
 };
 
 TEST_F(Quota, NoneWithoutFiles) { EXPECT_EQ(quota(), std::nullopt); }

@@ -7,6 +7,7 @@
 #include "tests/models/support.h"
 #include "tests/nn/support.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/folder.h"
 
 namespace lamina {
 namespace {
@@ -62,8 +63,8 @@ std::string misshapen(MobileNetV2& net, MobileNetV2& other) {
 }
 
 TEST(Load, RefusesWeightsOfAnotherWidthAndChangesNothing) {
-  const test::TemporaryFolder folder;
-  const auto path = folder.path() / "wide.safetensors";
+  const test::Folder folder;
+  const auto path = folder / "wide.safetensors";
   MobileNetV2 wide({.classes = 4, .width = 0.35f});
   models::save(wide, {}, path);
   MobileNetV2 net({.classes = 4, .width = 0.1f});

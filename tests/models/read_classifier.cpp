@@ -4,6 +4,7 @@
 #include "tests/models/support.h"
 #include "tests/nn/support.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/folder.h"
 
 namespace lamina {
 namespace {
@@ -30,8 +31,8 @@ class ReadClassifier : public testing::Test {
     test::expect_error([&] { read(); }, "read_classifier: " + path_.string() + ": " + message);
   }
 
-  const test::TemporaryFolder folder_;
-  const std::filesystem::path path_ = folder_.path() / "net.safetensors";
+  const test::Folder folder_;
+  const std::filesystem::path path_ = folder_ / "net.safetensors";
   const data::Preprocessing preprocessing_{.resize = 40, .crop = 36, .mean = {0.5f, 0.5f, 0.5f}};
   MobileNetV2 net_{{.classes = 3,
                     .width = 0.35f,

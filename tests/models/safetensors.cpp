@@ -8,6 +8,7 @@
 #include "tests/models/support.h"
 #include "tests/nn/support.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/folder.h"
 
 namespace lamina {
 namespace {
@@ -67,8 +68,8 @@ TEST(Safetensors, LeavesIntegersOut) {
 }
 
 TEST(Safetensors, RoundTrips) {
-  const test::TemporaryFolder folder;
-  const auto path = folder.path() / "net.safetensors";
+  const test::Folder folder;
+  const auto path = folder / "net.safetensors";
   const Checkpoint written{
       .tensors = {{"b", test::random_tensor({2, 3, 1, 5}, 1)},
                   {"a", test::random_tensor({7}, 2)},
@@ -88,7 +89,7 @@ TEST(Safetensors, RoundTrips) {
 }
 
 TEST(Safetensors, AlignsTheData) {
-  const test::TemporaryFolder folder;
+  const test::Folder folder;
   for (const char* name : {"a", "ab", "abc", "abcdefgh"}) {
     const auto path = folder.path() / name;
     models::write_safetensors(path, {.tensors = {{name, Tensor::zeros({1})}}, .metadata = {}});
@@ -97,19 +98,19 @@ TEST(Safetensors, AlignsTheData) {
 }
 
 TEST(Safetensors, FilesThatCannotBeRead) {
-  const test::TemporaryFolder folder;
-  const std::string missing = (folder.path() / "missing.safetensors").string();
+  const test::Folder folder;
+  const std::string missing = (folder / "missing.safetensors").string();
   test::expect_error([&] { models::read_safetensors(missing); },
                      "safetensors: " + missing + ": cannot be opened: No such file or directory");
   const std::string directory = folder.path().string();
   test::expect_error([&] { models::read_safetensors(directory); },
                      "safetensors: " + directory + ": cannot be read: Is a directory");
-  const std::string nowhere = (folder.path() / "no/such/file").string();
+  const std::string nowhere = (folder / "no/such/file").string();
   test::expect_error([&] { models::write_safetensors(nowhere, {}); },
                      "safetensors: " + nowhere + ": cannot be written: No such file or directory");
   test::expect_error(
       [&] {
-        models::write_safetensors(folder.path() / "file",
+        models::write_safetensors(folder / "file",
                                   {.tensors = {{"__metadata__", Tensor()}}, .metadata = {}});
       },
       "safetensors: no tensor may be called __metadata__");

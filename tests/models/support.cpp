@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 
-#include "core/error.h"
 #include "core/random.h"
 
 namespace lamina::test {
@@ -32,17 +30,6 @@ std::vector<std::uint8_t> safetensors_file(const std::string& header, const std:
   std::ranges::copy(header, bytes.begin() + sizeof length);
   std::ranges::copy_backward(data, bytes.end());
   return bytes;
-}
-
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "lamina-XXXXXX").string();
-  check(mkdtemp(name.data()) != nullptr, "no temporary folder");
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
 }
 
 }  // namespace lamina::test

@@ -1,4 +1,4 @@
-#include "tests/apps/folder.h"
+#include "tests/support/folder.h"
 
 #include <cstdlib>
 #include <fstream>
