@@ -22,9 +22,9 @@ struct DecodeOptions {
   std::size_t max_pixels = 100'000'000;
 };
 
-/// Decodes a PNG or a JPEG, told apart by their first bytes. PNG: grey, grey + alpha, RGB, RGBA,
+/// Decodes a PNG or a JPEG, told apart by their first bytes. PNG: gray, gray + alpha, RGB, RGBA,
 /// palette; 1 to 16 bits, of which the upper 8 count; interlaced. Gamma is ignored, alpha
-/// composited on white: (a c + (255 - a) 255) / 255, rounded to the nearest. JPEG: grey, YCbCr,
+/// composited on white: (a c + (255 - a) 255) / 255, rounded to the nearest. JPEG: gray, YCbCr,
 /// RGB, CMYK and YCCK, the last two stored inverted, to the pixels that Pillow gives; turned
 /// upright as the EXIF orientation says. `name` stands for the picture in messages. Throws Error
 /// when the data is neither, over the limit, truncated or corrupt; no memory is set aside for a

@@ -126,7 +126,7 @@ Image resize_and_crop(const Image& image, const Preprocessing& preprocessing) {
   const auto [resize, crop] = std::pair(preprocessing.resize, preprocessing.crop);
   const Size size = shorter_side_size(image, resize);
   return resize_region(image, size.height, size.width, preprocessing.filter,
-                       centre_region(size, crop, crop));
+                       center_region(size, crop, crop));
 }
 
 Tensor normalize(std::span<const Image> images, const Preprocessing& preprocessing) {

@@ -20,7 +20,7 @@ enum class ChannelOrder { rgb, bgr };
 /// nobody has to remember it. The default is torchvision's for ImageNet.
 struct Preprocessing {
   std::size_t resize = 256;  ///< shorter side, pixels
-  std::size_t crop = 224;    ///< side of the centre crop, pixels
+  std::size_t crop = 224;    ///< side of the center crop, pixels
   Filter filter = Filter::bilinear;
   std::array<float, 3> mean = {0.485f, 0.456f, 0.406f};  ///< of values in [0, 1], R G B
   std::array<float, 3> std = {0.229f, 0.224f, 0.225f};   ///< R G B

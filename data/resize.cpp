@@ -59,14 +59,14 @@ Taps make_taps(std::size_t in_size, std::size_t out_size, std::size_t out_begin,
   const double stretch = std::max(scale, 1.0);
   const double support = support_of(filter) * stretch;
   const double inverse = 1.0 / stretch;
-  std::vector<double> centres;
+  std::vector<double> centers;
   std::vector<std::size_t> begins, ends;
   Taps taps;
   for (std::size_t i = out_begin; i < out_begin + out_count; ++i) {
-    const double centre = (static_cast<double>(i) + 0.5) * scale;
-    centres.push_back(centre);
-    begins.push_back(static_cast<std::size_t>(std::max(centre - support + 0.5, 0.0)));
-    ends.push_back(std::min(static_cast<std::size_t>(centre + support + 0.5), in_size));
+    const double center = (static_cast<double>(i) + 0.5) * scale;
+    centers.push_back(center);
+    begins.push_back(static_cast<std::size_t>(std::max(center - support + 0.5, 0.0)));
+    ends.push_back(std::min(static_cast<std::size_t>(center + support + 0.5), in_size));
     taps.count = std::max(taps.count, ends.back() - begins.back());
   }
   taps.weights.resize(out_count * taps.count);
@@ -74,7 +74,7 @@ Taps make_taps(std::size_t in_size, std::size_t out_size, std::size_t out_begin,
   for (std::size_t i = 0; i < out_count; ++i) {
     double total = 0;
     for (std::size_t t = 0; t < ends[i] - begins[i]; ++t) {
-      const double x = static_cast<double>(begins[i] + t) - centres[i] + 0.5;
+      const double x = static_cast<double>(begins[i] + t) - centers[i] + 0.5;
       exact[t] = weight_at(filter, x * inverse);
       total += exact[t];
     }
@@ -229,9 +229,9 @@ Image resize_shorter_side(const Image& image, std::size_t size, Filter filter) {
   return resize(image, target.height, target.width, filter);
 }
 
-Region centre_region(const Size& size, std::size_t height, std::size_t width) {
+Region center_region(const Size& size, std::size_t height, std::size_t width) {
   check(height > 0 && width > 0 && height <= size.height && width <= size.width,
-        "centre_crop: the picture must be at least as large as the crop: ", size.height, " x ",
+        "center_crop: the picture must be at least as large as the crop: ", size.height, " x ",
         size.width, " for a crop of ", height, " x ", width);
   const auto offset = [](std::size_t margin) {
     const std::size_t half = margin / 2;
@@ -240,9 +240,9 @@ Region centre_region(const Size& size, std::size_t height, std::size_t width) {
   return {offset(size.height - height), offset(size.width - width), height, width};
 }
 
-Image centre_crop(const Image& image, std::size_t height, std::size_t width) {
-  check_image("centre_crop", image);
-  const Region region = centre_region({image.height, image.width}, height, width);
+Image center_crop(const Image& image, std::size_t height, std::size_t width) {
+  check_image("center_crop", image);
+  const Region region = center_region({image.height, image.width}, height, width);
   return {height, width, rows_of(image, region)};
 }
 

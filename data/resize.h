@@ -45,9 +45,9 @@ Image resize_shorter_side(const Image& image, std::size_t size, Filter filter);
 
 /// The middle `height` x `width` of a picture of `size`: at offset round((side - length) / 2),
 /// halves to even. Throws Error when the picture is smaller.
-Region centre_region(const Size& size, std::size_t height, std::size_t width);
+Region center_region(const Size& size, std::size_t height, std::size_t width);
 
 /// The pixels of that region. Throws Error when the picture is smaller.
-Image centre_crop(const Image& image, std::size_t height, std::size_t width);
+Image center_crop(const Image& image, std::size_t height, std::size_t width);
 
 }  // namespace lamina::data

@@ -15,7 +15,7 @@ enum class Labels { named, nameless };
 /// "jaçanã", pictures of 32 pixels a side.
 void write_small_network(const std::filesystem::path& path, Labels labels = Labels::named);
 
-/// A picture of random colours in large squares, another one for each seed.
+/// A picture of random colors in large squares, another one for each seed.
 data::Image random_picture(std::size_t height, std::size_t width, unsigned seed);
 
 /// That picture as a JPEG file's bytes, encoded by libjpeg.

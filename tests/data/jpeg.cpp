@@ -53,7 +53,7 @@ TEST(Jpeg, DecodesColor) {
   }
 }
 
-TEST(Jpeg, DecodesGrey) {
+TEST(Jpeg, DecodesGray) {
   const JpegSample sample = quarters({Bytes{0}, {100}, {200}, {255}});
   const data::Image image = data::decode_image(encode(sample), "sample.jpg");
   expect_color(image, 8, 12, {0, 0, 0}, 1);

@@ -98,7 +98,7 @@ std::vector<Kind> all_kinds() {
 }
 
 std::string kind_name(const testing::TestParamInfo<Kind>& info) {
-  const std::array names = {"grey", "", "rgb", "palette", "grey_alpha", "", "rgba"};
+  const std::array names = {"gray", "", "rgb", "palette", "gray_alpha", "", "rgba"};
   return std::string(names[static_cast<std::size_t>(info.param.color)]) +
          std::to_string(info.param.depth) + (info.param.interlaced ? "_interlaced" : "") +
          (info.param.transparency ? "_transparency" : "");

@@ -99,7 +99,7 @@ TEST(Preprocessing, CropsWhatTheWholeResizeGives) {
   const Preprocessing preprocessing = {.resize = 40, .crop = 33, .filter = data::Filter::bicubic};
   const Image whole = data::resize_shorter_side(picture, 40, data::Filter::bicubic);
   EXPECT_EQ(data::resize_and_crop(picture, preprocessing).pixels,
-            data::centre_crop(whole, 33, 33).pixels);
+            data::center_crop(whole, 33, 33).pixels);
 }
 
 TEST(Preprocessing, OfAThreadOfPixelsTakesNoMemory) {
@@ -134,7 +134,7 @@ TEST(Normalize, Errors) {
   expect_error([&] { data::normalize(broken, {}); },
                "normalize: the picture must have 3 values a pixel: 2 x 2 with 5 values");
   expect_error([] { data::preprocess(sample_picture(5, 5), {.resize = 20, .crop = 21}); },
-               "centre_crop: the picture must be at least as large as the crop: 20 x 20 for a crop "
+               "center_crop: the picture must be at least as large as the crop: 20 x 20 for a crop "
                "of 21 x 21");
 }
 

@@ -24,7 +24,7 @@ double kernel(Filter filter, double x) {
   return t < 2 ? -0.5 * t * t * t + 2.5 * t * t - 4 * t + 2 : 0;
 }
 
-/// One line by the definition: the mean of all inputs, weighted by the filter centred on the
+/// One line by the definition: the mean of all inputs, weighted by the filter centerd on the
 /// output, weights to the nearest multiple of 2^-22, sums to the nearest byte.
 std::vector<double> oracle_line(const std::vector<double>& in, std::size_t size, Filter filter) {
   const double scale = static_cast<double>(in.size()) / static_cast<double>(size);
@@ -171,13 +171,13 @@ TEST(ResizeShorterSide, RoundsTheLongerSideDown) {
   EXPECT_EQ(size(3, 1), std::pair(std::size_t{768}, std::size_t{256}));
 }
 
-TEST(CentreCrop, RoundsItsOffsetHalfToEven) {
+TEST(CenterCrop, RoundsItsOffsetHalfToEven) {
   for (const auto& [side, offset] :
        {std::pair(7u, 0u), {8u, 0u}, {9u, 1u}, {10u, 2u}, {12u, 2u}, {14u, 4u}, {13u, 3u}}) {
     const Image image = sample_picture(side, side + 2);
-    const Image crop = data::centre_crop(image, 7, side + 2);
+    const Image crop = data::center_crop(image, 7, side + 2);
     EXPECT_EQ(crop.pixels[0], image.pixels[offset * (side + 2) * 3]) << side;
-    EXPECT_EQ(data::centre_region({side, side}, 7, 7).left, offset) << side;
+    EXPECT_EQ(data::center_region({side, side}, 7, 7).left, offset) << side;
   }
 }
 
@@ -203,8 +203,8 @@ TEST(ResizeErrors, WholeMessages) {
       },
       "resize: the region must lie in the resized picture: 5 x 1 pixels at (4, 0) of 8 x 8");
   expect_error(
-      [&] { data::centre_crop(image, 5, 6); },
-      "centre_crop: the picture must be at least as large as the crop: 4 x 6 for a crop of "
+      [&] { data::center_crop(image, 5, 6); },
+      "center_crop: the picture must be at least as large as the crop: 4 x 6 for a crop of "
       "5 x 6");
 }
 

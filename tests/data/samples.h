@@ -20,7 +20,7 @@ data::Image sample_picture(std::size_t height, std::size_t width);
 struct PngSample {
   std::uint32_t height = 1, width = 1;
   int depth = 8;
-  int color = 2;  ///< 0 grey, 2 RGB, 3 palette, 4 grey + alpha, 6 RGBA
+  int color = 2;  ///< 0 gray, 2 RGB, 3 palette, 4 gray + alpha, 6 RGBA
   bool interlaced = false;
   std::vector<std::uint16_t> samples = {};  ///< [height, width, channels]
   Bytes palette = {};                       ///< RGB triples
@@ -39,7 +39,7 @@ Bytes encode(const PngSample& sample);
 /// A JPEG of raw components, written by libjpeg.
 struct JpegSample {
   unsigned height = 16, width = 16;
-  int components = 3;  ///< 1 grey, 3 RGB stored as YCbCr, 4 CMYK
+  int components = 3;  ///< 1 gray, 3 RGB stored as YCbCr, 4 CMYK
   bool store_ycck = false;
   bool progressive = false;
   bool adobe_marker = true;
