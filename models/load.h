@@ -19,7 +19,8 @@ namespace lamina::models {
 void load(MobileNetV2& net, const Checkpoint& checkpoint, const std::string& name);
 void load(MobileNetV2& net, const std::filesystem::path& path);
 
-/// The network's tensors in the file's layout, with metadata that describes the network.
+/// The network's tensors in the file's layout, with metadata that describes the network. save()
+/// adds the preprocessing and writes the file; throws Error when it cannot.
 Checkpoint to_checkpoint(MobileNetV2& net);
 void save(MobileNetV2& net, const data::Preprocessing& preprocessing,
           const std::filesystem::path& path);

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "core/random.h"
 #include "nn/layers.h"
 
 namespace lamina::models {
@@ -55,8 +54,8 @@ std::size_t make_divisible(double channels, std::size_t divisor);
 /// One layer of a network, at a given input: what a profile or a benchmark needs to know.
 struct LayerInfo {
   enum class Kind { convolution, pointwise, depthwise, add, pool, linear };
-  std::string
-      name;  ///< as its parameters are called, "features.3.conv.1.0"; "features.3.add"; "pool"
+  /// As its parameters are called, "features.3.conv.1.0"; "features.3.add"; "pool".
+  std::string name;
   Kind kind;
   Shape input, output;             ///< [N, H, W, C], or [N, C] from the pool on
   nn::Conv2dOptions options = {};  ///< convolutions: stride, padding, groups, bounds

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/random.h"
 #include "nn/module.h"
 #include "nn/ops.h"
 
@@ -31,7 +30,8 @@ struct Conv2dLayerOptions {
 /// [O, KH, KW, I / groups] and, once set, bias [O].
 class Conv2d : public Module {
  public:
-  /// Weights zero, no bias. Throws Error when the channels are zero or no multiple of the groups.
+  /// Weights zero, no bias. Throws Error when the channels are zero or no multiple of the groups,
+  /// or a side of the kernel is zero.
   explicit Conv2d(const Conv2dLayerOptions& options);
 
   Tensor forward(const Tensor& x) const override { return forward(x, Bounds{}); }
@@ -50,7 +50,7 @@ class Conv2d : public Module {
   Conv2dLayerOptions options_;
 };
 
-/// Batch normalisation with its running statistics: y = (x - mean) / sqrt(var + eps) gamma + beta.
+/// Batch normalization with its running statistics: y = (x - mean) / sqrt(var + eps) gamma + beta.
 class BatchNorm2d : public Module {
  public:
   /// gamma and variance one, beta and mean zero.
@@ -69,7 +69,7 @@ class BatchNorm2d : public Module {
   float epsilon_;
 };
 
-/// min(max(x, 0), 6) (section 3 of the paper).
+/// min(max(x, 0), 6).
 class Relu6 : public Module {
  public:
   Tensor forward(const Tensor& x) const override { return relu6(x); }
@@ -79,6 +79,7 @@ class Relu6 : public Module {
 /// x [N, I] -> [N, O]; parameters weight [O, I], bias [O].
 class Linear : public Module {
  public:
+  /// Weights and bias zero. Throws Error when a number of features is zero.
   Linear(std::size_t in_features, std::size_t out_features);
   Tensor forward(const Tensor& x) const override { return linear(x, weight, bias); }
   void members(Members& visit) override;
@@ -89,6 +90,7 @@ class Linear : public Module {
 /// Zeroes values at random while training; leaves them as they are in evaluation.
 class Dropout : public Module {
  public:
+  /// Throws Error unless 0 <= rate < 1.
   explicit Dropout(float rate);
   Tensor forward(const Tensor& x) const override { return x; }
   void members(Members&) override {}
@@ -134,6 +136,7 @@ class ConvNormActivation : public Module {
  public:
   enum class Activation { none, relu6 };
 
+  /// As Conv2d and BatchNorm2d begin. Throws Error as Conv2d does.
   ConvNormActivation(const Conv2dLayerOptions& convolution, Activation activation, float epsilon,
                      ConvNormNames names = {});
 

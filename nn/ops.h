@@ -26,7 +26,8 @@ struct Padding {
 };
 
 /// TensorFlow's "SAME": outputs are ceil(input / stride), an odd pixel of padding goes below and
-/// to the right. `input` is the image's height and width.
+/// to the right. `input` is the image's height and width. Throws Error when a side of the kernel or
+/// a stride is zero.
 Padding same_padding(Size2 input, Size2 kernel, Size2 stride, Size2 dilation = 1);
 
 /// Bounds applied to an op's result as it is written; the default leaves it as it is.
@@ -55,31 +56,34 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias,
 /// The shape of conv2d's result. Throws Error as conv2d does for those shapes.
 Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options = {});
 
-/// Batch normalisation with given statistics (Ioffe and Szegedy 2015): over the last axis,
-/// y = clamp((x - mean) / sqrt(variance + epsilon) * gamma + beta).
 struct BatchNormOptions {
   float epsilon = 1e-5f;
   Bounds bounds = {};
 };
+
+/// Batch normalization with given statistics (Ioffe and Szegedy 2015): over the last axis,
+/// y = clamp((x - mean) / sqrt(variance + epsilon) * gamma + beta).
+/// x [..., C], the others [C]. Throws Error on another shape and unless epsilon is finite and >= 0.
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
                   const Tensor& variance, const BatchNormOptions& options = {});
 
-/// min(max(x, bounds.lo), bounds.hi), any shape.
+/// min(max(x, bounds.lo), bounds.hi), any shape. Throws Error when the bounds are out of order.
 Tensor clamp(const Tensor& x, Bounds bounds);
 
 /// min(max(x, 0), 6), any shape.
 Tensor relu6(const Tensor& x);
 
-/// a + b, two tensors of one shape.
+/// a + b. Throws Error unless both have one shape.
 Tensor add(const Tensor& a, const Tensor& b);
 
-/// The mean over the pixels: [N, H, W, C] -> [N, C].
+/// The mean over the pixels: [N, H, W, C] -> [N, C]. Throws Error on another rank or no pixels.
 Tensor global_average_pool(const Tensor& x);
 
-/// x [N, I] times w [O, I] transposed, plus bias [O] or empty -> [N, O].
+/// x [N, I] times w [O, I] transposed, plus bias [O] or empty -> [N, O]. Throws Error on a shape
+/// that does not fit.
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias);
 
-/// Along the last axis, any rank from 1: exp(x) / sum exp(x), computed without overflow.
+/// Along the last axis: exp(x) / sum exp(x), computed without overflow. Throws Error on rank 0.
 Tensor softmax(const Tensor& x);
 
 }  // namespace lamina::nn

@@ -44,7 +44,8 @@ std::string exit_code_help() {
          "  0    all done\n"
          "  1    something could not be done; standard error says what\n"
          "  2    the command line is wrong\n"
-         "  130  stopped by Ctrl-C\n";
+         "  130  stopped by Ctrl-C\n"
+         "  143  stopped by SIGTERM\n";
 }
 
 }  // namespace lamina::apps

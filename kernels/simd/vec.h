@@ -23,8 +23,7 @@ using Arch = xsimd::neon64;
 using Vec = xsimd::batch<float, Arch>;
 inline constexpr std::size_t kLanes = Vec::size;
 
-/// Vector registers, and whether one is needed for every broadcast factor of a multiply-add
-/// (AVX-512 reads it from memory as part of the instruction).
+/// Vector registers of this instruction set.
 #if LAMINA_ISA_IS == LAMINA_ISA_avx512 || LAMINA_ISA_IS == LAMINA_ISA_neon
 inline constexpr int kRegisters = 32;
 #else

@@ -19,8 +19,8 @@ struct Checkpoint {
   std::map<std::string, std::string> metadata;
 };
 
-/// Limits that a safetensors header must keep.
-inline constexpr std::uint64_t kMaxSafetensorsHeader = 100'000'000;  // bytes
+/// The longest header of a safetensors file that is read, bytes.
+inline constexpr std::uint64_t kMaxSafetensorsHeader = 100'000'000;
 
 /// Reads a safetensors file from memory. Everything is validated before anything is allocated: the
 /// header's size, that offsets tile the data exactly, that sizes match shapes and types. F64, F32,
@@ -28,11 +28,11 @@ inline constexpr std::uint64_t kMaxSafetensorsHeader = 100'000'000;  // bytes
 /// stands for the file in messages. Throws Error.
 Checkpoint parse_safetensors(std::span<const std::uint8_t> bytes, std::string_view name);
 
-/// Reads a file. Throws Error, also when it cannot be read.
+/// Reads a file of at most 4 GiB. Throws Error, also when it cannot be read.
 Checkpoint read_safetensors(const std::filesystem::path& path);
 
 /// Writes float32 tensors in order of name: to a temporary name beside it, synced, then renamed.
-/// Throws Error.
+/// Throws Error when a tensor is called "__metadata__" or the file cannot be written.
 void write_safetensors(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
 }  // namespace lamina::models
