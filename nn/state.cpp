@@ -1,6 +1,7 @@
 #include "nn/state.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/error.h"
 
@@ -13,9 +14,9 @@ struct Differences {
 
 Differences compare(const std::vector<NamedTensor>& own, const StateDict& state) {
   Differences result;
-  std::map<std::string, const Tensor*> names;
+  std::set<std::string_view> names;
   for (const NamedTensor& tensor : own) {
-    names.emplace(tensor.name, tensor.value);
+    names.insert(tensor.name);
     const auto found = state.find(tensor.name);
     if (found == state.end()) {
       result.missing.push_back(tensor.name);
