@@ -18,10 +18,7 @@ void write_small_network(const std::filesystem::path& path, Labels labels = Labe
 /// A picture of random colors in large squares, another one for each seed.
 data::Image random_picture(std::size_t height, std::size_t width, unsigned seed);
 
-/// That picture as a JPEG file's bytes, encoded by libjpeg.
+/// The picture as a JPEG file's bytes.
 std::string jpeg(const data::Image& image);
-
-/// The first 33 bytes of a PNG of 60000 x 60000 pixels.
-std::string huge_png_header();
 
 }  // namespace lamina::test

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
-#include "tests/data/samples.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/folder.h"
+#include "tests/support/samples.h"
 
 namespace lamina::test {
 namespace {

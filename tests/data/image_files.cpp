@@ -3,9 +3,9 @@
 #include <iterator>
 #include <unistd.h>
 
-#include "tests/data/samples.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/folder.h"
+#include "tests/support/samples.h"
 
 namespace lamina::test {
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <random>
 
-#include "tests/data/samples.h"
+#include "tests/support/samples.h"
 
 namespace lamina::test {
 namespace {

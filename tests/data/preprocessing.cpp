@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 #include <iterator>
 
-#include "tests/data/samples.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/npy.h"
+#include "tests/support/samples.h"
 #include "tests/support/shared_data.h"
 
 namespace lamina::test {

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <random>
 
-#include "tests/data/samples.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/samples.h"
 
 namespace lamina::test {
 namespace {

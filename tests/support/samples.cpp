@@ -1,4 +1,4 @@
-#include "tests/data/samples.h"
+#include "tests/support/samples.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -58,6 +58,21 @@ std::vector<jpeg_scan_info> scan_script(const JpegSample& sample) {
     scans.push_back({1, {c, 0, 0, 0}, 1, 63, 0, 0});
   }
   return scans;
+}
+
+void describe(jpeg_compress_struct& info, const JpegSample& sample) {
+  info.image_width = sample.width;
+  info.image_height = sample.height;
+  info.input_components = sample.components;
+  info.in_color_space = sample.components == 1   ? JCS_GRAYSCALE
+                        : sample.components == 3 ? JCS_RGB
+                                                 : JCS_CMYK;
+  jpeg_set_defaults(&info);
+  jpeg_set_quality(&info, 100, TRUE);
+  if (sample.store_ycck) {
+    jpeg_set_colorspace(&info, JCS_YCCK);
+  }
+  info.write_Adobe_marker = sample.components == 4 && sample.adobe_marker ? TRUE : FALSE;
 }
 
 }  // namespace
@@ -121,23 +136,12 @@ Bytes encode(const JpegSample& sample) {
   unsigned char* buffer = nullptr;
   unsigned long size = 0;
   jpeg_mem_dest(&info, &buffer, &size);
-  info.image_width = sample.width;
-  info.image_height = sample.height;
-  info.input_components = sample.components;
-  info.in_color_space = sample.components == 1   ? JCS_GRAYSCALE
-                        : sample.components == 3 ? JCS_RGB
-                                                 : JCS_CMYK;
-  jpeg_set_defaults(&info);
-  jpeg_set_quality(&info, 100, TRUE);
-  if (sample.store_ycck) {
-    jpeg_set_colorspace(&info, JCS_YCCK);
-  }
+  describe(info, sample);
   const std::vector<jpeg_scan_info> script = scan_script(sample);
   if (sample.progressive) {
     info.scan_info = script.data();
     info.num_scans = static_cast<int>(script.size());
   }
-  info.write_Adobe_marker = sample.components == 4 && sample.adobe_marker ? TRUE : FALSE;
   jpeg_start_compress(&info, TRUE);
   if (!sample.app1.empty()) {
     jpeg_write_marker(&info, JPEG_APP0 + 1, sample.app1.data(),
