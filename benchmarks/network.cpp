@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
       continue;  // seconds per image, and no aim
     }
     const double peak = benchmarks::fma_peak(isa);
-    for (const std::size_t batch : {1, 8, 32}) {
+    for (const std::size_t batch : {1u, 8u, 32u}) {
       for (std::size_t threads = 1; threads <= usable_cpus(); threads *= 2) {
         add(net, {isa, batch, threads, peak});
       }

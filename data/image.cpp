@@ -62,7 +62,7 @@ Image read_image(const fs::path& path, const DecodeOptions& options) {
 
 std::vector<fs::path> find_images(const fs::path& directory) {
   std::error_code error;
-  fs::directory_iterator(directory, error);
+  const fs::directory_iterator readable(directory, error);
   check(!error, "find_images: ", directory.string(), ": cannot be read: ", error.message());
   std::vector<fs::path> images;
   std::vector<fs::path> folders = {directory};

@@ -2,7 +2,7 @@
 
 namespace lamina::data {
 namespace detail {
-extern const char imagenet_labels_text[];
+extern const char kImagenetLabelsText[];
 }
 
 namespace {
@@ -22,8 +22,8 @@ std::vector<std::string> names_of(std::string_view lines) {
 }  // namespace
 
 const std::vector<std::string>& imagenet_labels() {
-  static const std::vector<std::string> labels = names_of(detail::imagenet_labels_text);
-  return labels;
+  static const std::vector<std::string> kLabels = names_of(detail::kImagenetLabelsText);
+  return kLabels;
 }
 
 std::vector<std::string> default_labels(std::size_t classes) {

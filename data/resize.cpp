@@ -25,11 +25,11 @@ double weight_at(Filter filter, double x) {
   if (filter == Filter::bilinear) {
     return x < 1.0 ? 1.0 - x : 0.0;
   }
-  constexpr double a = -0.5;
+  constexpr double kA = -0.5;
   if (x < 1.0) {
-    return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
+    return ((kA + 2.0) * x - (kA + 3.0)) * x * x + 1.0;
   }
-  return x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * a : 0.0;
+  return x < 2.0 ? (((x - 5.0) * x + 8.0) * x - 4.0) * kA : 0.0;
 }
 
 std::int32_t fixed_point(double x) {

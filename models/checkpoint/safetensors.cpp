@@ -140,11 +140,11 @@ class Reader {
     require(are_sizes(shape), tensor, "shape must be a list of sizes: got ", shape.dump());
     require(are_sizes(offsets) && offsets.size() == 2, tensor,
             "data_offsets must be two offsets: got ", offsets.dump());
-    const Entry entry{.name = name,
-                      .type = find_element_type(dtype.get_ref<const std::string&>()),
-                      .shape = shape.get<std::vector<std::size_t>>(),
-                      .begin = offsets[0].get<std::uint64_t>(),
-                      .end = offsets[1].get<std::uint64_t>()};
+    Entry entry{.name = name,
+                .type = find_element_type(dtype.get_ref<const std::string&>()),
+                .shape = shape.get<std::vector<std::size_t>>(),
+                .begin = offsets[0].get<std::uint64_t>(),
+                .end = offsets[1].get<std::uint64_t>()};
     check_size(entry, shape.dump(), tensor);
     return entry;
   }
