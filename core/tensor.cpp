@@ -26,6 +26,12 @@ Tensor Tensor::uninitialized(const Shape& shape) {
   return result;
 }
 
+Tensor Tensor::placeholder(const Shape& shape) {
+  Tensor result = uninitialized({1});
+  result.shape_ = shape;
+  return result;
+}
+
 Tensor Tensor::full(const Shape& shape, float value) {
   Tensor result = uninitialized(shape);
   std::ranges::fill(result.values(), value);

@@ -26,6 +26,10 @@ class Tensor {
   /// A copy of `values` in row-major order. Throws Error when the count differs from shape.size().
   static Tensor from(const Shape& shape, std::span<const float> values);
 
+  /// A shape without memory for its values, which may not be read: it stands for a tensor that a
+  /// recorded computation will make. Its data() differs from every other tensor's.
+  static Tensor placeholder(const Shape& shape);
+
   const Shape& shape() const { return shape_; }
   std::size_t size() const { return shape_.size(); }
   bool empty() const { return size() == 0; }

@@ -1,12 +1,16 @@
 #include "nn/kernels.h"
 #include "nn/ops/blocks.h"
 #include "nn/ops/checks.h"
+#include "nn/recorder.h"
 
 namespace lamina::nn {
 
 Tensor add(const Tensor& a, const Tensor& b) {
   check(a.shape() == b.shape(), "add: shapes must be the same: a is ", a.shape(), ", b is ",
         b.shape());
+  if (Recorder* recorder = Recorder::active()) {
+    return recorder->record(AddNode{}, {&a, &b}, a.shape());
+  }
   const auto& kernels = active_kernels();
   const Bounds bounds;
   Tensor y = Tensor::uninitialized(a.shape());

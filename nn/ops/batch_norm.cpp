@@ -3,6 +3,7 @@
 #include "nn/kernels.h"
 #include "nn/ops/blocks.h"
 #include "nn/ops/checks.h"
+#include "nn/recorder.h"
 
 namespace lamina::nn {
 namespace {
@@ -25,6 +26,9 @@ void check_arguments(const Shape& x, const Tensor& gamma, const Tensor& beta, co
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
                   const Tensor& variance, const BatchNormOptions& options) {
   check_arguments(x.shape(), gamma, beta, mean, variance, options);
+  if (Recorder* recorder = Recorder::active()) {
+    return recorder->record(BatchNormNode{gamma, beta, mean, variance, options}, {&x}, x.shape());
+  }
   const std::size_t channels = gamma.size();
   Tensor scale = Tensor::uninitialized({channels});
   Tensor shift = Tensor::uninitialized({channels});

@@ -4,6 +4,7 @@
 
 #include "nn/kernels.h"
 #include "nn/ops/checks.h"
+#include "nn/recorder.h"
 
 namespace lamina::nn {
 namespace {
@@ -57,18 +58,18 @@ kernels::Window make_window(const Shape& x, const Shape& w, const Conv2dOptions&
           .pad_left = padding.left};
 }
 
+}  // namespace
+
 bool is_pointwise(const kernels::Window& window, std::size_t groups) {
   return groups == 1 && window.kernel_h == 1 && window.kernel_w == 1 && window.stride_h == 1 &&
          window.stride_w == 1 && window.out_h == window.in_h && window.out_w == window.in_w;
 }
 
-kernels::Window checked_window(const Shape& x, const Shape& w, const Conv2dOptions& options) {
+kernels::Window conv2d_window(const Shape& x, const Shape& w, const Conv2dOptions& options) {
   check_numbers(options);
   check_channels(x, w, options.groups);
   return make_window(x, w, options);
 }
-
-}  // namespace
 
 Padding same_padding(Size2 input, Size2 kernel, Size2 stride, Size2 dilation) {
   const auto total = [](std::size_t in, std::size_t k, std::size_t s, std::size_t d) {
@@ -84,15 +85,19 @@ Padding same_padding(Size2 input, Size2 kernel, Size2 stride, Size2 dilation) {
 }
 
 Shape conv2d_shape(const Shape& x, const Shape& w, const Conv2dOptions& options) {
-  const kernels::Window window = checked_window(x, w, options);
+  const kernels::Window window = conv2d_window(x, w, options);
   return {x[0], window.out_h, window.out_w, w[0]};
 }
 
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options) {
-  const kernels::Window window = checked_window(x.shape(), w.shape(), options);
+  const kernels::Window window = conv2d_window(x.shape(), w.shape(), options);
   const std::size_t out_channels = w.shape()[0];
   if (!bias.empty()) {
     check_vector("conv2d", "bias", bias, "weight", w.shape(), out_channels);
+  }
+  const Shape shape = {x.shape()[0], window.out_h, window.out_w, out_channels};
+  if (Recorder* recorder = Recorder::active()) {
+    return recorder->record(ConvolutionNode{w, bias, options}, {&x}, shape);
   }
   const Convolution convolution{.kernels = active_kernels(),
                                 .x = x,
@@ -101,7 +106,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2d
                                 .window = window,
                                 .groups = options.groups,
                                 .bounds = options.bounds};
-  Tensor y = Tensor::uninitialized({x.shape()[0], window.out_h, window.out_w, out_channels});
+  Tensor y = Tensor::uninitialized(shape);
   if (is_pointwise(window, options.groups)) {
     conv2d_pointwise(convolution, y);
   } else if (options.groups == x.shape()[3] && options.groups == out_channels) {

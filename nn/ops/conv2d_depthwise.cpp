@@ -5,7 +5,20 @@
 namespace lamina::nn {
 namespace {
 
-// [C, KH, KW, 1] to [KH, KW, C]: the kernels take vectors of channels.
+bool is_padded_at_most_once(std::size_t in, std::size_t out, std::size_t stride, std::size_t pad) {
+  return pad <= 1 && (out - 1) * stride + 3 <= in + pad + 1;
+}
+
+}  // namespace
+
+bool is_depthwise3x3(const kernels::Window& window) {
+  const std::size_t stride = window.stride_h;
+  return window.kernel_h == 3 && window.kernel_w == 3 && window.dilation_h == 1 &&
+         window.dilation_w == 1 && window.stride_w == stride && stride <= 2 &&
+         is_padded_at_most_once(window.in_h, window.out_h, stride, window.pad_top) &&
+         is_padded_at_most_once(window.in_w, window.out_w, stride, window.pad_left);
+}
+
 Tensor channels_last(const Tensor& w) {
   const std::size_t channels = w.shape()[0];
   const std::size_t taps = w.size() / channels;
@@ -18,23 +31,9 @@ Tensor channels_last(const Tensor& w) {
   return result;
 }
 
-bool is_padded_at_most_once(std::size_t in, std::size_t out, std::size_t stride, std::size_t pad) {
-  return pad <= 1 && (out - 1) * stride + 3 <= in + pad + 1;
-}
-
-bool is_3x3(const kernels::Window& window) {
-  const std::size_t stride = window.stride_h;
-  return window.kernel_h == 3 && window.kernel_w == 3 && window.dilation_h == 1 &&
-         window.dilation_w == 1 && window.stride_w == stride && stride <= 2 &&
-         is_padded_at_most_once(window.in_h, window.out_h, stride, window.pad_top) &&
-         is_padded_at_most_once(window.in_w, window.out_w, stride, window.pad_left);
-}
-
-}  // namespace
-
 void conv2d_depthwise(const Convolution& convolution, Tensor& y) {
   const auto& [kernels, x, w, bias, window, groups, bounds] = convolution;
-  const auto kernel = is_3x3(window) ? kernels.depthwise3x3 : kernels.depthwise;
+  const auto kernel = is_depthwise3x3(window) ? kernels.depthwise3x3 : kernels.depthwise;
   const Tensor taps = channels_last(w);
   const std::size_t channels = convolution.in_channels();
   const std::size_t in_floats = window.in_h * window.in_w * channels;

@@ -1,6 +1,7 @@
 #include "nn/kernels.h"
 #include "nn/ops/blocks.h"
 #include "nn/ops/checks.h"
+#include "nn/recorder.h"
 
 namespace lamina::nn {
 
@@ -11,6 +12,9 @@ Tensor global_average_pool(const Tensor& x) {
   const std::size_t channels = shape[3];
   check(pixels > 0, "global_average_pool: image must have a pixel: input ", shape, " has ",
         shape[1], " x ", shape[2]);
+  if (Recorder* recorder = Recorder::active()) {
+    return recorder->record(PoolNode{}, {&x}, {shape[0], channels});
+  }
   const auto& kernels = active_kernels();
   Tensor y = Tensor::uninitialized({shape[0], channels});
   const std::size_t width = task_rows(pixels);

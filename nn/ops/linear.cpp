@@ -2,6 +2,7 @@
 #include "nn/ops/blocks.h"
 #include "nn/ops/checks.h"
 #include "nn/ops/gemm.h"
+#include "nn/recorder.h"
 
 namespace lamina::nn {
 namespace {
@@ -52,6 +53,9 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
         " has ", x.shape()[1], ", weight ", w.shape(), " needs ", in);
   if (!bias.empty()) {
     check_vector("linear", "bias", bias, "weight", w.shape(), out);
+  }
+  if (Recorder* recorder = Recorder::active()) {
+    return recorder->record(LinearNode{w, bias}, {&x}, {rows, out});
   }
   const auto& kernels = active_kernels();
   Tensor y = Tensor::uninitialized({rows, out});

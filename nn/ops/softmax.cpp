@@ -1,12 +1,16 @@
 #include "nn/kernels.h"
 #include "nn/ops/blocks.h"
 #include "nn/ops/checks.h"
+#include "nn/recorder.h"
 
 namespace lamina::nn {
 
 Tensor softmax(const Tensor& x) {
   const Shape& shape = x.shape();
   check(shape.rank() >= 1, "softmax: input must have an axis: got ", shape);
+  if (Recorder* recorder = Recorder::active()) {
+    return recorder->record(SoftmaxNode{}, {&x}, shape);
+  }
   Tensor y = Tensor::uninitialized(shape);
   if (y.empty()) {
     return y;

@@ -5,8 +5,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "core/error.h"
 #include "models/load.h"
 #include "nn/isa.h"
+#include "nn/plan.h"
 #include "tests/models/support.h"
 #include "tests/nn/support.h"
 #include "tests/support/npy.h"
@@ -78,6 +80,27 @@ TEST_F(Reference, MetadataIsRead) {
   EXPECT_EQ(classifier_->labels.size(), kClasses);
   EXPECT_EQ(classifier_->assumptions,
             std::vector<std::string>{"The classes are taken to be ImageNet's."});
+}
+
+TEST_F(Reference, PlansGiveTheLogitsUnderEveryInstructionSet) {
+  LAMINA_NEEDS_SHARED_DATA();
+  for (const std::string& isa : nn::available_isas()) {
+    if (isa == "reference") {
+      continue;  // tests/nn/plan.cpp has it on small networks
+    }
+    const test::ScopedIsa scoped(isa);
+    const nn::Plan plan = nn::compile(nn::trace(*classifier_->net, {1, 224, 224, 3}));
+    for (const std::size_t threads : {1, 2}) {
+      const test::ScopedThreads before(threads);
+      const Tensor got = plan(input_);
+      for (std::size_t image = 0; image < kPhotos; ++image) {
+        SCOPED_TRACE(text(isa, " image ", image, " threads ", threads));
+        test::expect_near(
+            Tensor::from({1, kClasses}, got.values().subspan(image * kClasses, kClasses)),
+            logits(image), 2e-4);
+      }
+    }
+  }
 }
 
 // The reference kernels take a second an image: one photo.

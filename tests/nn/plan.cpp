@@ -1,0 +1,293 @@
+#include "nn/plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <gtest/gtest.h>
+#include <thread>
+#include <vector>
+
+#include "core/parallel.h"
+#include "core/random.h"
+#include "nn/isa.h"
+#include "nn/layers.h"
+#include "nn/plan/arena.h"
+#include "tests/nn/support.h"
+#include "tests/support/expect_error.h"
+
+namespace lamina {
+namespace {
+
+using nn::ConvNormActivation;
+
+void randomize(nn::Module& module) {
+  std::uint64_t seed = 1;
+  for (const nn::NamedTensor& tensor : nn::named_tensors(module)) {
+    const Tensor values = test::random_tensor(tensor.value->shape(), seed++);
+    const bool variance = tensor.name.ends_with("running_var");
+    std::ranges::transform(values.values(), tensor.value->data(),
+                           [&](float x) { return variance ? x + 1.5f : 0.4f * x; });
+  }
+}
+
+// Every operation a plan can run: a stem, a block with a residual, one without, a grouped and a
+// dilated convolution, a norm and an activation of their own, both orders of addition.
+class EveryOperation : public nn::Module {
+ public:
+  explicit EveryOperation(nn::PaddingMode padding)
+      : stem_({.in_channels = 3, .out_channels = 12, .kernel = 3, .stride = 2, .padding = padding},
+              ConvNormActivation::Activation::relu6, 1e-3f),
+        filter_({.in_channels = 12, .out_channels = 12, .kernel = 3, .groups = 12},
+                ConvNormActivation::Activation::relu6, 1e-3f),
+        project_({.in_channels = 12, .out_channels = 8}, ConvNormActivation::Activation::none,
+                 1e-3f),
+        expand_({.in_channels = 8, .out_channels = 24}, ConvNormActivation::Activation::relu6,
+                1e-3f),
+        filter2_({.in_channels = 24,
+                  .out_channels = 24,
+                  .kernel = 3,
+                  .stride = 2,
+                  .groups = 24,
+                  .padding = padding},
+                 ConvNormActivation::Activation::relu6, 1e-3f),
+        project2_({.in_channels = 24, .out_channels = 8}, ConvNormActivation::Activation::none,
+                  1e-3f),
+        grouped_({.in_channels = 8, .out_channels = 16, .kernel = {1, 3}, .groups = 2}),
+        dilated_({.in_channels = 16, .out_channels = 8, .kernel = 3, .dilation = 2}),
+        wide_({.in_channels = 8, .out_channels = 8, .kernel = 5, .groups = 8}),
+        norm_(8),
+        linear_(8, 5) {}
+
+  Tensor forward(const Tensor& x) const override {
+    const Tensor a = project_(filter_(stem_(x)));
+    const Tensor b = project2_(filter2_(expand_(a)));
+    const Tensor c = nn::add(b, dilated_(grouped_(b)));
+    const Tensor d = nn::add(wide_(c), c);
+    const Tensor e = nn::relu6(nn::add(norm_(d), d));
+    return nn::softmax(linear_(nn::global_average_pool(e)));
+  }
+
+  void members(nn::Members& visit) override {
+    visit.module("stem", stem_);
+    visit.module("filter", filter_);
+    visit.module("project", project_);
+    visit.module("expand", expand_);
+    visit.module("filter2", filter2_);
+    visit.module("project2", project2_);
+    visit.module("grouped", grouped_);
+    visit.module("dilated", dilated_);
+    visit.module("wide", wide_);
+    visit.module("norm", norm_);
+    visit.module("linear", linear_);
+  }
+
+ private:
+  ConvNormActivation stem_, filter_, project_, expand_, filter2_, project2_;
+  nn::Conv2d grouped_, dilated_, wide_;
+  nn::BatchNorm2d norm_;
+  nn::Linear linear_;
+};
+
+class PlanTest : public testing::Test {
+ protected:
+  PlanTest() : net_(nn::PaddingMode::symmetric) { randomize(net_); }
+
+  EveryOperation net_;
+};
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  EXPECT_EQ(a.shape(), b.shape());
+  double largest = 0.0;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    const double difference = std::abs(double{a.data()[i]} - double{b.data()[i]});
+    largest = std::isnan(difference) ? difference : std::max(largest, difference);
+  }
+  return largest;
+}
+
+TEST_F(PlanTest, TraceRecordsEachOperationWithItsNameAndShape) {
+  const nn::Graph graph = nn::trace(net_, {2, 20, 24, 3});
+  std::vector<std::string> names;
+  for (const nn::Node& node : graph.nodes) {
+    names.push_back(node.name);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{
+                       "input",      "stem.0",   "stem.1",   "filter.0",  "filter.1",  "project.0",
+                       "project.1",  "expand.0", "expand.1", "filter2.0", "filter2.1", "project2.0",
+                       "project2.1", "grouped",  "dilated",  "add",       "wide",      "add",
+                       "norm",       "add",      "clamp",    "pool",      "linear",    "softmax"}));
+  EXPECT_EQ(graph.nodes[1].shape, (Shape{2, 10, 12, 12}));
+  EXPECT_EQ(graph.nodes[graph.output].shape, (Shape{2, 5}));
+  EXPECT_EQ(graph.output + 1, graph.nodes.size());
+}
+
+TEST_F(PlanTest, EqualsTheEagerForwardPassWhateverIsFused) {
+  for (const auto padding : {nn::PaddingMode::symmetric, nn::PaddingMode::same}) {
+    EveryOperation net(padding);
+    randomize(net);
+    for (const std::string& isa : nn::available_isas()) {
+      const test::ScopedIsa scoped(isa);
+      for (const std::size_t size : {17, 20, 33}) {
+        const Tensor x = test::random_tensor({3, size, size + 5, 3}, size);
+        const Tensor want = net(x);
+        for (const nn::Fusion fusion :
+             {nn::Fusion::automatic, nn::Fusion::never, nn::Fusion::always}) {
+          const nn::Plan plan = nn::compile(nn::trace(net, x.shape()), {.fusion = fusion});
+          EXPECT_LE(largest_difference(plan(x), want), 2e-6) << isa << " size " << size;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(PlanTest, FoldingChangesNothingThatIsMeasurable) {
+  const Tensor x = test::random_tensor({1, 20, 24, 3}, 4);
+  const Tensor unfolded = nn::compile(nn::trace(net_, x.shape()))(x);
+  nn::fold_batch_norm(net_);
+  EXPECT_LE(largest_difference(nn::compile(nn::trace(net_, x.shape()))(x), unfolded), 2e-6);
+}
+
+TEST_F(PlanTest, HasTheSameBitsForAnyThreadsAndAnyBatch) {
+  const Tensor x = test::random_tensor({7, 37, 41, 3}, 5);
+  const nn::Plan plan = nn::compile(nn::trace(net_, x.shape()), {.fusion = nn::Fusion::always});
+  const test::ScopedThreads before(1);
+  const Tensor want = plan(x);
+  for (std::size_t threads = 1; threads <= 8; ++threads) {
+    set_thread_count(threads);
+    EXPECT_TRUE(test::same_bits(plan(x), want)) << threads << " threads";
+    for (std::size_t image = 0; image < 7; ++image) {
+      const std::size_t floats = x.size() / 7;
+      const Tensor one = Tensor::from({1, 37, 41, 3}, x.values().subspan(image * floats, floats));
+      const Tensor want_one = Tensor::from({1, 5}, want.values().subspan(image * 5, 5));
+      EXPECT_TRUE(test::same_bits(plan(one), want_one)) << threads << " threads, image " << image;
+    }
+  }
+}
+
+TEST_F(PlanTest, RunsFromSeveralThreadsAtOnce) {
+  const Tensor x = test::random_tensor({2, 33, 33, 3}, 6);
+  const nn::Plan plan = nn::compile(nn::trace(net_, x.shape()));
+  const Tensor want = plan(x);
+  std::vector<Tensor> got(4);
+  std::vector<std::thread> callers;
+  for (Tensor& result : got) {
+    callers.emplace_back([&] {
+      nn::Workspace workspace = plan.workspace(2);
+      result = Tensor::zeros({2, 5});
+      for (int i = 0; i < 50; ++i) {
+        plan.run(x.values(), result.values(), workspace);
+      }
+    });
+  }
+  std::ranges::for_each(callers, [](std::thread& caller) { caller.join(); });
+  for (const Tensor& result : got) {
+    EXPECT_TRUE(test::same_bits(result, want));
+  }
+}
+
+TEST_F(PlanTest, KeepsNoWeightsOfTheModule) {
+  const Tensor x = test::random_tensor({1, 20, 20, 3}, 7);
+  const nn::Plan plan = nn::compile(nn::trace(net_, x.shape()));
+  const Tensor want = plan(x);
+  for (const nn::NamedTensor& tensor : nn::named_tensors(net_)) {
+    std::ranges::fill(tensor.value->values(), 0.0f);
+  }
+  EXPECT_TRUE(test::same_bits(plan(x), want));
+}
+
+TEST_F(PlanTest, FusionSavesArena) {
+  const nn::Graph graph = nn::trace(net_, {1, 64, 64, 3});
+  const auto always = nn::compile(graph, {.fusion = nn::Fusion::always}).memory();
+  const auto never = nn::compile(graph, {.fusion = nn::Fusion::never}).memory();
+  EXPECT_LT(2 * always.arena, never.arena);
+  EXPECT_EQ(always.total(), always.weights + always.arena + always.scratch);
+}
+
+TEST_F(PlanTest, KeepsToMaxMemoryOrSaysWhatItNeeds) {
+  const nn::Graph graph = nn::trace(net_, {1, 64, 64, 3});
+  const std::size_t roomy = nn::compile(graph, {.fusion = nn::Fusion::never}).memory().total();
+  const nn::Plan thin = nn::compile(graph, {.fusion = nn::Fusion::never, .max_memory = roomy - 1});
+  const std::size_t least = thin.memory().total();
+  EXPECT_LT(least, roomy);
+  const Tensor x = test::random_tensor({1, 64, 64, 3}, 8);
+  EXPECT_LE(largest_difference(thin(x), net_(x)), 2e-6);
+  test::expect_error([&] { nn::compile(graph, {.max_memory = least - 1}); },
+                     text("compile: the plan must fit in max_memory: it needs ", least,
+                          " bytes at least, max_memory is ", least - 1));
+}
+
+TEST_F(PlanTest, DescribesEachStep) {
+  const nn::Plan plan =
+      nn::compile(nn::trace(net_, {1, 64, 64, 3}), {.fusion = nn::Fusion::always});
+  const std::string description = plan.describe();
+  EXPECT_NE(description.find("stem.0 + filter.0 + project.0"), std::string::npos) << description;
+  EXPECT_NE(description.find("8 > 24 > 8 at 32x32 stride 2"), std::string::npos) << description;
+}
+
+TEST_F(PlanTest, RefusesOtherShapes) {
+  const nn::Plan plan = nn::compile(nn::trace(net_, {2, 20, 20, 3}));
+  EXPECT_EQ(plan(Tensor::zeros({5, 20, 20, 3})).shape(), (Shape{5, 5}));
+  EXPECT_EQ(plan(Tensor::zeros({0, 20, 20, 3})).shape(), (Shape{0, 5}));
+  test::expect_error(
+      [&] {
+        plan(Tensor::zeros({1, 20, 21, 3}));
+      },
+      "plan: the input must have the shape that was compiled, for any number of "
+      "images: got [1, 20, 21, 3], compiled was [2, 20, 20, 3]");
+  nn::Workspace workspace = plan.workspace(1);
+  std::vector<float> x(1200 * 2), y(5);
+  test::expect_error([&] { plan.run(x, y, workspace); },
+                     "run: input and output must hold as many images: input has 2400 values, 1200 "
+                     "an image; output has 5, 5 an image");
+  test::expect_error([&] { plan.workspace(0); },
+                     "workspace: threads must be from 1 to 1024: got 0");
+}
+
+TEST(Trace, RefusesTensorsFromElsewhere) {
+  struct AddsOnes : nn::Module {
+    Tensor forward(const Tensor& x) const override {
+      return nn::add(x, Tensor::full(x.shape(), 1.0f));
+    }
+    void members(nn::Members&) override {}
+  } module;
+  test::expect_error(
+      [&] {
+        nn::trace(module, {1, 2, 2, 3});
+      },
+      "trace: an operation takes a tensor [1, 2, 2, 3] that was not made from the "
+      "input");
+  // And records nothing afterwards.
+  EXPECT_EQ(nn::relu6(Tensor::full({1}, 9.0f)).data()[0], 6.0f);
+}
+
+// Lifetimes at random: whatever is alive together lies apart, and nothing lies beyond the total.
+TEST(Arena, KeepsLivingValuesApart) {
+  Rng rng(11);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<nn::Lifetime> lifetimes(1 + rng.below(20));
+    for (nn::Lifetime& lifetime : lifetimes) {
+      lifetime.floats = 1 + rng.below(1000);
+      lifetime.first = rng.below(12);
+      lifetime.last = lifetime.first + rng.below(6);
+      lifetime.used = rng.below(5) > 0;
+    }
+    std::size_t total = 0;
+    const std::vector<std::size_t> offsets = nn::plan_arena(lifetimes, total);
+    for (std::size_t i = 0; i < lifetimes.size(); ++i) {
+      if (!lifetimes[i].used) {
+        continue;
+      }
+      EXPECT_EQ(offsets[i] % 16, 0u);
+      EXPECT_LE(offsets[i] + lifetimes[i].floats, total);
+      for (std::size_t j = 0; j < i; ++j) {
+        const bool together = lifetimes[i].first <= lifetimes[j].last &&
+                              lifetimes[j].first <= lifetimes[i].last && lifetimes[j].used;
+        const bool apart = offsets[i] + lifetimes[i].floats <= offsets[j] ||
+                           offsets[j] + lifetimes[j].floats <= offsets[i];
+        EXPECT_TRUE(!together || apart);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lamina
