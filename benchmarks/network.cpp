@@ -12,9 +12,11 @@
 #include "models/mobilenet_v2.h"
 #include "nn/isa.h"
 #include "nn/layers.h"
+#include "nn/plan.h"
 
 // MobileNetV2 1.0 at 224 x 224, batch norm folded, random weights: the whole forward pass by
-// instruction set, batch and threads. "peak%" is the share of all threads' multiply-add peak.
+// instruction set, batch and threads, compiled and eager. "% peak" is the share of all threads'
+// multiply-add peak.
 namespace {
 
 using namespace lamina;
@@ -28,19 +30,31 @@ void fill(models::MobileNetV2& net) {
   }
 }
 
+enum class Mode { plan, eager };
+
 struct Setting {
+  Mode mode;
   std::string isa;
   std::size_t batch, threads;
   double peak;
 };
 
-void forward(benchmark::State& state, const models::MobileNetV2& net, const Setting& setting) {
+void forward(benchmark::State& state, models::MobileNetV2& net, const Setting& setting) {
   nn::set_isa(setting.isa);
   set_thread_count(setting.threads);
   const Tensor x = Tensor::full({setting.batch, 224, 224, 3}, 0.5f);
-  benchmark::DoNotOptimize(net(x));
-  for (auto _ : state) {
+  if (setting.mode == Mode::eager) {
     benchmark::DoNotOptimize(net(x));
+    for (auto _ : state) {
+      benchmark::DoNotOptimize(net(x));
+    }
+  } else {
+    const nn::Plan plan = nn::compile(nn::trace(net, x.shape()));
+    nn::Workspace workspace = plan.workspace(setting.threads);
+    Tensor y = plan(x);
+    for (auto _ : state) {
+      plan.run(x.values(), y.values(), workspace);
+    }
   }
   double operations = 0.0;
   for (const models::LayerInfo& layer : net.layers(x.shape())) {
@@ -50,9 +64,10 @@ void forward(benchmark::State& state, const models::MobileNetV2& net, const Sett
   benchmarks::describe(state, operations, 0.0, setting.peak * threads);
 }
 
-void add(const models::MobileNetV2& net, const Setting& setting) {
+void add(models::MobileNetV2& net, const Setting& setting) {
+  const char* mode = setting.mode == Mode::plan ? "plan/" : "eager/";
   const std::string name =
-      text(setting.isa, "/batch:", setting.batch, "/threads:", setting.threads);
+      text(mode, setting.isa, "/batch:", setting.batch, "/threads:", setting.threads);
   benchmark::RegisterBenchmark(name.c_str(),
                                [&net, setting](auto& state) { forward(state, net, setting); })
       ->UseRealTime()
@@ -73,7 +88,8 @@ int main(int argc, char** argv) {
     const double peak = benchmarks::fma_peak(isa);
     for (const std::size_t batch : {1u, 8u, 32u}) {
       for (std::size_t threads = 1; threads <= usable_cpus(); threads *= 2) {
-        add(net, {isa, batch, threads, peak});
+        add(net, {Mode::plan, isa, batch, threads, peak});
+        add(net, {Mode::eager, isa, batch, threads, peak});
       }
     }
   }

@@ -32,6 +32,9 @@ struct Classifier {
   std::vector<std::string> labels;
   /// What the file did not say and was assumed, a sentence each; empty when it said everything.
   std::vector<std::string> assumptions;
+
+  /// One image as preprocessing makes it: what to trace the network with.
+  Shape input_shape() const { return {1, preprocessing.crop, preprocessing.crop, 3}; }
 };
 
 /// Builds the network that a checkpoint describes: classes and widths from its shapes, padding,

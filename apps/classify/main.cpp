@@ -12,9 +12,15 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "models/load.h"
+#include "nn/plan.h"
 
 namespace lamina::apps {
 namespace {
+
+struct Network {
+  models::Classifier classifier;
+  nn::Plan plan;
+};
 
 struct Tally {
   std::size_t done = 0;
@@ -22,23 +28,23 @@ struct Tally {
   std::vector<PictureTimes> times;
 };
 
-PictureResult classify(const models::Classifier& classifier, const std::string& file,
-                       const Prepared& picture, std::size_t top) {
-  const Stopwatch network;
-  const Tensor logits = (*classifier.net)(picture.input);
-  const double network_ms = network.milliseconds();
+PictureResult classify(const Network& network, const std::string& file, const Prepared& picture,
+                       std::size_t top) {
+  const Stopwatch watch;
+  const Tensor logits = network.plan(picture.input);
+  const double network_ms = watch.milliseconds();
   return {file,
-          top_predictions(logits, classifier.labels, top),
+          top_predictions(logits, network.classifier.labels, top),
           {picture.decode_ms, picture.preprocess_ms, network_ms}};
 }
 
 // Pictures are prepared on other threads while the network works on the one before.
-Tally classify_all(const models::Classifier& classifier, const std::vector<std::string>& files,
+Tally classify_all(const Network& network, const std::vector<std::string>& files,
                    const ClassifyOptions& options, Console& console) {
   Tally tally;
   Prefetch<Prepared> pictures(
       {.count = files.size(), .ahead = pictures_ahead(thread_count())},
-      [&](std::size_t i) { return prepare(files[i], classifier.preprocessing); });
+      [&](std::size_t i) { return prepare(files[i], network.classifier.preprocessing); });
   Progress progress(console, files.size());
   for (const std::string& file : files) {
     const Prepared picture = pictures.next();
@@ -46,7 +52,7 @@ Tally classify_all(const models::Classifier& classifier, const std::vector<std::
       break;
     }
     if (picture.failure.empty()) {
-      const PictureResult result = classify(classifier, file, picture, options.top);
+      const PictureResult result = classify(network, file, picture, options.top);
       console.print(as_output(result, options));
       tally.times.push_back(result.times);
     } else {
@@ -73,14 +79,21 @@ ExitCode conclude(const Tally& tally, std::size_t total, const ClassifyOptions& 
   return tally.failed > 0 ? ExitCode::failed : ExitCode::success;
 }
 
+// The network and its plan for the pictures that its preprocessing makes.
+Network read_network(const std::string& weights) {
+  models::Classifier classifier = models::read_classifier(weights);
+  nn::Plan plan = nn::compile(nn::trace(*classifier.net, classifier.input_shape()));
+  return {std::move(classifier), std::move(plan)};
+}
+
 ExitCode main_program(int argc, char** argv, Console& console) {
   const auto options = read_options(argc, argv, console);
   if (!options) {
     return ExitCode::success;
   }
   catch_stop_signals();
-  const models::Classifier classifier = models::read_classifier(options->weights);
-  for (const std::string& assumption : classifier.assumptions) {
+  const Network network = read_network(options->weights);
+  for (const std::string& assumption : network.classifier.assumptions) {
     console.report(assumption);
   }
   ExitCode found = ExitCode::success;
@@ -88,7 +101,7 @@ ExitCode main_program(int argc, char** argv, Console& console) {
     console.report(message);
     found = ExitCode::failed;
   });
-  const Tally tally = classify_all(classifier, files, *options, console);
+  const Tally tally = classify_all(network, files, *options, console);
   const ExitCode code = conclude(tally, files.size(), *options, console);
   return code == ExitCode::success ? found : code;
 }

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "models/load.h"
+#include "nn/plan.h"
 
 // One side of the comparison: loads the weights and an input, answers "ready", then for each number
 // on standard input runs the network that often and answers with the milliseconds of each run.
@@ -28,14 +29,15 @@ Tensor read_input(const std::string& path, std::size_t batch) {
   return x;
 }
 
-void serve(const models::MobileNetV2& net, const Tensor& x) {
+void serve(const nn::Plan& plan, const Tensor& x, Tensor& logits) {
   using Clock = std::chrono::steady_clock;
+  nn::Workspace workspace = plan.workspace(thread_count());
   std::printf("ready\n");
   std::fflush(stdout);
   for (int runs = 0; std::cin >> runs;) {
     for (int i = 0; i < runs; ++i) {
       const auto start = Clock::now();
-      const Tensor logits = net(x);
+      plan.run(x.values(), logits.values(), workspace);
       const std::chrono::duration<double, std::milli> elapsed = Clock::now() - start;
       std::printf("%.6f ", elapsed.count());
     }
@@ -55,11 +57,12 @@ int main(int argc, char** argv) {
     set_thread_count(std::stoul(argv[4]));
     const models::Classifier classifier = models::read_classifier(argv[1]);
     const Tensor x = read_input(argv[2], std::stoul(argv[3]));
-    const Tensor logits = (*classifier.net)(x);
+    const nn::Plan plan = nn::compile(nn::trace(*classifier.net, x.shape()));
+    Tensor logits = plan(x);
     std::ofstream(argv[5], std::ios::binary)
         .write(reinterpret_cast<const char*>(logits.data()),
                static_cast<std::streamsize>(logits.size() * sizeof(float)));
-    serve(*classifier.net, x);
+    serve(plan, x, logits);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lamina_peer: %s\n", error.what());

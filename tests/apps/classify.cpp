@@ -7,6 +7,7 @@
 #include "data/preprocessing.h"
 #include "models/load.h"
 #include "nn/ops.h"
+#include "nn/plan.h"
 #include "tests/apps/classify_fixture.h"
 
 namespace lamina::test {
@@ -47,8 +48,8 @@ TEST_F(Classify, PrintsNameAndLikeliestClasses) {
 TEST_F(Classify, AgreesWithTheLibrary) {
   const std::string picture = png("a.png");
   const models::Classifier classifier = models::read_classifier(weights());
-  const Tensor logits =
-      (*classifier.net)(data::preprocess(random_picture(48, 64, 1), classifier.preprocessing));
+  const nn::Plan plan = nn::compile(nn::trace(*classifier.net, classifier.input_shape()));
+  const Tensor logits = plan(data::preprocess(random_picture(48, 64, 1), classifier.preprocessing));
   const Tensor probabilities = nn::softmax(logits);
   const auto objects = parse_lines(classify({"--json", "--top", "10", picture}).out);
   ASSERT_EQ(objects.size(), 1u);
