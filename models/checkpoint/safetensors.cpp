@@ -1,16 +1,15 @@
 #include "models/checkpoint/safetensors.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "core/error.h"
 #include "data/file.h"
 #include "models/checkpoint/convert.h"
+#include "models/checkpoint/header_rules.h"
 
 namespace lamina::models {
 namespace {
@@ -18,7 +17,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kLengthBytes = 8;
-constexpr int kMaxDepth = 3;  // the file, a tensor, its shape
 constexpr std::size_t kMaxFile = std::size_t{1} << 32;
 constexpr const char* kMetadata = "__metadata__";
 
@@ -29,10 +27,6 @@ struct Entry {
   std::vector<std::size_t> shape;
   std::uint64_t begin, end;
 };
-
-std::string in_quotes(std::string_view name) {
-  return json(name).dump(-1, ' ', true, json::error_handler_t::replace);
-}
 
 class Reader {
  public:
@@ -79,34 +73,12 @@ class Reader {
     data_ = bytes_.subspan(kLengthBytes + length);
   }
 
-  // Depth and names are checked while parsing: afterwards, a duplicate would be gone.
   json parse_header() const {
-    std::array<std::set<std::string>, kMaxDepth> names;
-    const auto inspect = [&](int depth, json::parse_event_t event, json& parsed) {
-      const bool opens =
-          event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
-      require(!opens || depth < kMaxDepth, "header must be nested at most ", kMaxDepth,
-              " levels deep: it has more");
-      if (opens) {
-        names[static_cast<std::size_t>(depth)].clear();
-      } else if (event == json::parse_event_t::key) {
-        const auto& key = parsed.get_ref<const std::string&>();
-        require(names[static_cast<std::size_t>(depth) - 1].insert(key).second,
-                "names must differ: ", in_quotes(key), " comes twice");
-      }
-      return true;
-    };
-    try {
-      json header = json::parse(header_.begin(), header_.end(), inspect);
-      require(header.is_object(), "header must be a JSON object: it is of type ",
-              header.type_name());
-      return header;
-    } catch (const json::parse_error& error) {
-      throw Error(text(prefix_, "header must be JSON: byte ", error.byte, " of ", header_.size(),
-                       " is not"));
-    } catch (const json::out_of_range&) {
-      throw Error(text(prefix_, "header must hold numbers in range: one of them is too large"));
-    }
+    const std::string_view header(reinterpret_cast<const char*>(header_.data()), header_.size());
+    check_header_rules(header, prefix_);
+    json parsed = json::parse(header);
+    require(parsed.is_object(), "header must be a JSON object: it is of type ", parsed.type_name());
+    return parsed;
   }
 
   std::map<std::string, std::string> read_metadata(const json& value) const {

@@ -83,6 +83,16 @@ TEST(HostileSafetensors, DuplicateNames) {
                  "names must differ: \"shape\" comes twice");
 }
 
+// Each name costs the same however many there are.
+TEST(HostileSafetensors, ManyNames) {
+  std::string header = "{\"a\":{}";
+  for (int i = 0; i < 300000; ++i) {
+    header += text(",\"", i, "\":{}");
+  }
+  expect_refused(header + '}', 0,
+                 "tensor \"0\": must have dtype, shape and data_offsets, and nothing else");
+}
+
 TEST(HostileSafetensors, NamesArePrintedEscaped) {
   expect_refused(R"({"\u001b[31m\n":1})", 0,
                  "tensor \"\\u001b[31m\\n\": must have dtype, shape and data_offsets, and nothing "
