@@ -28,7 +28,9 @@ def count(test):
 
 
 def main():
-    log = pathlib.Path(sys.argv[1], "meson-logs/testlog.json")
+    # `meson test --wrapper` names its log after the wrapper.
+    logs = pathlib.Path(sys.argv[1], "meson-logs").glob("testlog*.json")
+    log = max(logs, key=lambda path: path.stat().st_mtime_ns)
     tests = [count(json.loads(line)) for line in log.read_text().splitlines()]
     totals = {outcome: sum(cases[outcome] for cases in tests) for outcome in OUTCOMES}
     print(", ".join(f"{number} {outcome}" for outcome, number in totals.items()))

@@ -4,7 +4,7 @@ set -euo pipefail
 
 build=(g++ meson ninja-build pkg-config python3 libcli11-dev libjpeg62-turbo-dev libpng-dev
   libtbb-dev libxsimd-dev nlohmann-json3-dev)
-test=(binutils libbenchmark-dev libgtest-dev python3-numpy python3-pil zlib1g-dev)
+test=(binutils libbenchmark-dev libgtest-dev python3-numpy python3-pil wordnet-base zlib1g-dev)
 format=(clang-format git)
 check=(clang clang-tidy g++-aarch64-linux-gnu googletest libpthreadpool-dev qemu-user)
 

@@ -20,6 +20,7 @@ quietly() { "$@" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }; }
 echo "Building in $folder"
 quietly meson setup "$folder" "${fresh[@]}" "$@"
 quietly meson compile -C "$folder"
+rm -f "$folder"/meson-logs/testlog*
 result=0
 meson test -C "$folder" --no-rebuild --print-errorlogs || result=$?
 python3 tools/count_tests.py "$folder" || result=1

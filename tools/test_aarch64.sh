@@ -27,6 +27,7 @@ fresh=()
 export PKG_CONFIG_LIBDIR=$prefix
 meson setup "$folder" "${fresh[@]}" --cross-file tools/aarch64.cross -Dkernels_only=true "$@"
 meson compile -C "$folder"
+rm -f "$folder"/meson-logs/testlog*
 result=0
 meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier 10 || result=$?
 python3 tools/count_tests.py "$folder" || result=1
