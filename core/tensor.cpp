@@ -2,17 +2,19 @@
 
 #include <algorithm>
 #include <new>
+#include <sys/mman.h>
 
 #include "core/error.h"
 
 namespace lamina {
 namespace {
 
-constexpr std::align_val_t kAlign{Tensor::kAlignment};
-
-struct Free {
-  void operator()(float* values) const { ::operator delete(values, kAlign); }
-};
+template <std::size_t alignment>
+std::shared_ptr<float[]> allocate(std::size_t bytes) {
+  constexpr std::align_val_t kAlign{alignment};
+  auto* values = static_cast<float*>(::operator new(bytes, kAlign));
+  return std::shared_ptr<float[]>(values, [](float* p) { ::operator delete(p, kAlign); });
+}
 
 }  // namespace
 
@@ -20,8 +22,20 @@ Tensor Tensor::uninitialized(const Shape& shape) {
   Tensor result;
   result.shape_ = shape;
   if (!result.empty()) {
-    auto* values = static_cast<float*>(::operator new(shape.size() * sizeof(float), kAlign));
-    result.values_ = std::shared_ptr<float[]>(values, Free{});
+    result.values_ = allocate<kAlignment>(shape.size() * sizeof(float));
+  }
+  return result;
+}
+
+Tensor Tensor::on_large_pages(const Shape& shape) {
+  constexpr std::size_t kPage = std::size_t{2} << 20;
+  Tensor result;
+  result.shape_ = shape;
+  if (!result.empty()) {
+    const std::size_t bytes = (shape.size() * sizeof(float) + kPage - 1) / kPage * kPage;
+    result.values_ = allocate<kPage>(bytes);
+    madvise(result.data(), bytes, MADV_HUGEPAGE);  // a wish: small pages do as well
+    std::ranges::fill(result.values(), 0.0f);
   }
   return result;
 }
@@ -29,6 +43,7 @@ Tensor Tensor::uninitialized(const Shape& shape) {
 Tensor Tensor::placeholder(const Shape& shape) {
   Tensor result = uninitialized({1});
   result.shape_ = shape;
+  result.is_placeholder_ = true;
   return result;
 }
 
@@ -45,6 +60,13 @@ Tensor Tensor::from(const Shape& shape, std::span<const float> values) {
   std::ranges::copy(values, result.data());
   return result;
 }
+
+std::span<float> Tensor::values() {
+  check(!is_placeholder_, "tensor: ", shape_, " has no values while a computation is recorded");
+  return {data(), size()};
+}
+
+std::span<const float> Tensor::values() const { return const_cast<Tensor*>(this)->values(); }
 
 Tensor Tensor::clone() const { return from(shape_, values()); }
 

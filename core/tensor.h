@@ -26,6 +26,10 @@ class Tensor {
   /// A copy of `values` in row-major order. Throws Error when the count differs from shape.size().
   static Tensor from(const Shape& shape, std::span<const float> values);
 
+  /// Values zero, on pages of 2 MB where the system has them: for what lives long and is read
+  /// often.
+  static Tensor on_large_pages(const Shape& shape);
+
   /// A shape without memory for its values, which may not be read: it stands for a tensor that a
   /// recorded computation will make. Its data() differs from every other tensor's.
   static Tensor placeholder(const Shape& shape);
@@ -36,8 +40,10 @@ class Tensor {
 
   float* data() { return values_.get(); }
   const float* data() const { return values_.get(); }
-  std::span<float> values() { return {data(), size()}; }
-  std::span<const float> values() const { return {data(), size()}; }
+
+  /// All values. Throws Error for a placeholder, which has none.
+  std::span<float> values();
+  std::span<const float> values() const;
 
   /// A Tensor with the same values in memory of its own.
   Tensor clone() const;
@@ -53,6 +59,7 @@ class Tensor {
  private:
   Shape shape_;
   std::shared_ptr<float[]> values_;
+  bool is_placeholder_ = false;
 };
 
 }  // namespace lamina

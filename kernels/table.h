@@ -76,14 +76,15 @@ struct DepthwiseArgs {
   float lo, hi;
 };
 
-/// The most rows of a window that inverted_residual's first convolution may have.
-inline constexpr std::size_t kMaxWindowRows = 7;
+/// The most taps either way that inverted_residual's first convolution may have.
+inline constexpr std::size_t kMaxFirstTaps = 7;
 
 /// Three convolutions in one pass (section 3.2 of the paper), rows row_begin to row_end of the
 /// output, the tensors between them in slices: hidden = clamp(first convolution of x, lo, hi),
 /// filtered = clamp(3x3 depthwise convolution of hidden, lo, hi), y = clamp(1x1 convolution of
-/// filtered, project_lo, project_hi) + residual. The first is a 1x1 convolution, or any without
-/// dilation (the network's stem), or none: x is the hidden tensor.
+/// filtered, project_lo, project_hi) + residual. The first is a 1x1 convolution, or a larger
+/// one (the network's stem) of at most 7 x 7 taps without dilation and with less padding than taps,
+/// or none: x is the hidden tensor.
 struct InvertedResidualArgs {
   Window first;   // of the first convolution; its output is window's input
   Window window;  // of the depthwise convolution, as depthwise3x3 takes it

@@ -84,8 +84,9 @@ Graph trace(Module& module, const Shape& input) {
     names[tensor.value->data()] = without_last_part(tensor.name);
   }
   for (Node& node : graph.nodes) {
-    const auto found = names.find(weight_of(node.operation));
-    if (found != names.end()) {
+    const float* weight = weight_of(node.operation);
+    const auto found = names.find(weight);
+    if (weight != nullptr && found != names.end()) {
       node.name = found->second;
     }
   }

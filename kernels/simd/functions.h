@@ -11,7 +11,8 @@ std::size_t best_panel(std::size_t n);
 void pack(const PackArgs& args);
 void gemm(const GemmArgs& args);
 
-/// gemm with A in `segments` pieces [m, k] side by side, args.a unused: B has segments * k rows.
+/// gemm with A in `segments` pieces [m, k] side by side, args.a unused: B has segments * k rows. A
+/// null piece is zero.
 void gemm_segments(const GemmArgs& args, const float* const* a, std::size_t segments);
 
 void im2col(const Im2colArgs& args);

@@ -89,6 +89,14 @@ void advance(Tile& tile, std::size_t rows) {
   }
 }
 
+// Tile i of a panel prefetches its share of the next panel.
+void share_ahead(Tile& tile, std::size_t i, std::size_t tiles) {
+  const std::size_t panel = tile.panel_bytes;
+  const std::size_t depth = tile.k * tile.segments;
+  tile.ahead = static_cast<std::ptrdiff_t>(panel + panel * i / tiles);
+  tile.ahead_step = static_cast<std::ptrdiff_t>(depth == 0 ? 0 : panel / depth / tiles);
+}
+
 // `count` rows or pairs of rows in tiles of nearly equal height, at most `most`: 49 rows are
 // 13 + 12 + 12 + 12, because a low last tile would not hide the latency.
 template <class Pick>
@@ -96,6 +104,7 @@ void run_tiles(Tile& tile, std::size_t count, std::size_t most, std::size_t rows
                const Pick& pick_tile) {
   const std::size_t tiles = (count + most - 1) / most;
   for (std::size_t i = 0; i < tiles; ++i) {
+    share_ahead(tile, i, tiles);
     const std::size_t height = count / tiles + (i < count % tiles ? 1 : 0);
     pick_tile(height)(tile);
     advance(tile, height * rows_each);
@@ -174,7 +183,10 @@ void gemm_segments(const GemmArgs& g, const float* const* a, std::size_t segment
                        .ldc = g.ldc,
                        .lo = g.lo,
                        .hi = g.hi,
-                       .last = used - (vectors - 1) * kLanes};
+                       .last = used - (vectors - 1) * kLanes,
+                       .panel_bytes = vectors * kLanes * g.k * segments * sizeof(float),
+                       .ahead = 0,
+                       .ahead_step = 0};
     multiply_panel(tile, g.m, vectors);
   }
 }

@@ -77,8 +77,12 @@ LAMINA_INLINE void multiply_pairs(const Tile& t, std::integer_sequence<int, pair
   const RowAddress row(t.lda, 2 * kPairs);
   const float* b = t.b;
   for (std::size_t segment = 0; segment < t.segments; ++segment) {
-    const char* a = reinterpret_cast<const char*>(t.a[segment] + t.a_offset);
     const float* const end = b + t.k * (NV + 1) * kLanes;
+    if (t.a[segment] == nullptr) {
+      b = end;
+      continue;
+    }
+    const char* a = reinterpret_cast<const char*>(t.a[segment] + t.a_offset);
     for (; b != end; b += (NV + 1) * kLanes, a += sizeof(float)) {
       Vec columns[NV + 1];
       LAMINA_UNROLL

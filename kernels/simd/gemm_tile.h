@@ -23,6 +23,9 @@ struct Tile {
   std::size_t ldc;
   float lo, hi;
   std::size_t last;  // lanes in use in the last vector of a row
+  std::size_t panel_bytes;
+  // What comes after this panel, for the next one: a byte offset from b, and a step for each k.
+  std::ptrdiff_t ahead, ahead_step;
 };
 
 // Rows of A as base + {1, 2, 4, 8} x an odd multiple of the stride, the addresses that one x86
@@ -86,6 +89,17 @@ LAMINA_INLINE void load_bias(const Tile& t, Vec* bias) {
   }
 }
 
+// Brings weights to come into L2, a line for each step of k; a single row reads its panel so fast
+// that all lines need it. The tiles of a panel share the next one between them.
+template <int NV, int rows>
+LAMINA_INLINE void prefetch_ahead(const char*& ahead, std::ptrdiff_t step) {
+  LAMINA_UNROLL
+  for (int j = 0; j < (rows == 1 ? NV : 1); ++j) {
+    prefetch_l2(reinterpret_cast<const float*>(ahead) + static_cast<std::size_t>(j) * kLanes);
+  }
+  ahead += step;
+}
+
 template <int NV>
 LAMINA_INLINE void multiply_row(Vec factor, const Vec* columns, Vec* sums) {
   LAMINA_UNROLL
@@ -109,15 +123,21 @@ LAMINA_INLINE void multiply(const Tile& t, std::integer_sequence<int, rows...>) 
   }
   const RowAddress row(t.lda, kRows);
   const float* b = t.b;
+  const char* ahead = reinterpret_cast<const char*>(t.b) + t.ahead;
   for (std::size_t segment = 0; segment < t.segments; ++segment) {
-    const char* a = reinterpret_cast<const char*>(t.a[segment] + t.a_offset);
     const float* const end = b + t.k * NV * kLanes;
+    if (t.a[segment] == nullptr) {
+      b = end;
+      continue;
+    }
+    const char* a = reinterpret_cast<const char*>(t.a[segment] + t.a_offset);
     for (; b != end; b += NV * kLanes, a += sizeof(float)) {
       Vec columns[NV];
       LAMINA_UNROLL
       for (int j = 0; j < NV; ++j) {
         columns[j] = load(b + static_cast<std::size_t>(j) * kLanes);
       }
+      prefetch_ahead<NV, kRows>(ahead, t.ahead_step);
       (multiply_row<NV>(broadcast(*row.template at<rows>(a)), columns, sums[rows]), ...);
     }
   }

@@ -34,15 +34,24 @@ std::size_t hidden_row_floats(const InvertedResidualArgs& args) {
 
 bool is_pointwise(const Window& window) { return window.kernel_h * window.kernel_w == 1; }
 
-// Floats of one input row with the padding that the first convolution's windows reach.
-std::size_t padded_row_floats(const InvertedResidualArgs& args) {
+// Pixels at each end of a hidden row whose windows may leave the image: a tile of the product, so
+// that they cost no tile of their own.
+constexpr std::size_t kEdgePixels = 14;
+
+std::size_t edge_pixels(const InvertedResidualArgs& args) {
+  const std::size_t pixels = args.first.out_w;
+  return pixels < 2 * kEdgePixels ? pixels : kEdgePixels;
+}
+
+// Floats of the input pixels, with zeros beside the image, under the first or last pixels of a
+// hidden row.
+std::size_t edge_floats(const InvertedResidualArgs& args) {
   const Window& first = args.first;
   if (args.expand == nullptr || is_pointwise(first)) {
     return 0;
   }
-  const std::size_t reach = (first.out_w - 1) * first.stride_w + first.kernel_w;
-  const std::size_t wide = first.pad_left + first.in_w;
-  return round_up((reach > wide ? reach : wide) * args.in_channels);
+  const std::size_t reach = (edge_pixels(args) - 1) * first.stride_w + first.kernel_w;
+  return round_up(reach * args.in_channels);
 }
 
 void copy(float* to, const float* from, std::size_t count) {
@@ -59,9 +68,7 @@ class Block {
       : args_(args),
         ring_{args.scratch, ring_rows(args), hidden_row_floats(args)},
         slice_(args.scratch + round_up(ring_.count * ring_.row_floats)),
-        padded_(slice_ + round_up(args.rows_at_once * slice_row_floats())) {
-    const std::size_t floats = padded_row_floats(args);
-    zero(padded_, (args.first.kernel_h + 1) * floats);
+        edges_(slice_ + round_up(args.rows_at_once * slice_row_floats())) {
     const std::size_t first_row = args.row_begin * args.window.stride_h;
     next_ = first_row < args.window.pad_top ? 0 : first_row - args.window.pad_top;
   }
@@ -119,27 +126,76 @@ class Block {
     next_ += rows;
   }
 
-  // One hidden row by a window with more than one tap: a segment for each of the window's rows,
-  // whose pixels lie side by side in a copy of the input row with zeros at both ends.
+  // One hidden row by a window with more than one tap, a segment for each of the window's rows: at
+  // the ends from copies of the input's pixels with zeros beside them, between them in place.
   void convolve_row() {
-    const Window& first = args_.first;
-    const std::size_t floats = padded_row_floats(args_);
-    const float* segments[kMaxWindowRows];
-    for (std::size_t ky = 0; ky < first.kernel_h; ++ky) {
-      const std::size_t padded_y = next_ * first.stride_h + ky;
-      const std::size_t y = padded_y - first.pad_top;
-      const bool inside = padded_y >= first.pad_top && y < first.in_h;
-      float* row = padded_ + (inside ? ky : first.kernel_h) * floats;
-      if (inside) {
-        const std::size_t row_floats = first.in_w * args_.in_channels;
-        copy(row + first.pad_left * args_.in_channels, args_.x + y * row_floats, row_floats);
-      }
-      segments[ky] = row;
+    const std::size_t pixels = args_.window.in_w;
+    const std::size_t edge = edge_pixels(args_);
+    convolve_edge(0, edge);
+    if (edge < pixels) {
+      convolve_between(edge, pixels - edge);
+      convolve_edge(pixels - edge, pixels);
     }
-    GemmArgs product = expansion(1, first.kernel_w * args_.in_channels);
-    product.lda = first.stride_w * args_.in_channels;
-    gemm_segments(product, segments, first.kernel_h);
     ++next_;
+  }
+
+  // Input row under tap ky of the next hidden row; null outside of the image.
+  const float* input_row(std::size_t ky) const {
+    const Window& first = args_.first;
+    const std::size_t padded_y = next_ * first.stride_h + ky;
+    const std::size_t y = padded_y - first.pad_top;
+    const bool inside = padded_y >= first.pad_top && y < first.in_h;
+    return inside ? args_.x + y * first.in_w * args_.in_channels : nullptr;
+  }
+
+  void convolve_edge(std::size_t begin, std::size_t end) {
+    const Window& first = args_.first;
+    const std::size_t floats = edge_floats(args_);
+    const float* segments[kMaxFirstTaps];
+    for (std::size_t ky = 0; ky < first.kernel_h; ++ky) {
+      const float* from = input_row(ky);
+      float* row = edges_ + ky * floats;
+      if (from != nullptr) {
+        zero(row, floats);
+        copy_pixels(row, from, begin * first.stride_w);
+      }
+      segments[ky] = from == nullptr ? nullptr : row;
+    }
+    convolve(segments, begin, end);
+  }
+
+  // Pixels of an input row from `padded_x`, counted with the padding, as far as the edge reaches.
+  void copy_pixels(float* to, const float* row, std::size_t padded_x) {
+    const Window& first = args_.first;
+    const std::size_t reach = (edge_pixels(args_) - 1) * first.stride_w + first.kernel_w;
+    const std::size_t zeros = padded_x < first.pad_left ? first.pad_left - padded_x : 0;
+    const std::size_t x = padded_x + zeros - first.pad_left;
+    if (zeros >= reach || x >= first.in_w) {
+      return;
+    }
+    const std::size_t wanted = reach - zeros;
+    const std::size_t there = first.in_w - x;
+    copy(to + zeros * args_.in_channels, row + x * args_.in_channels,
+         (wanted < there ? wanted : there) * args_.in_channels);
+  }
+
+  void convolve_between(std::size_t begin, std::size_t end) {
+    const Window& first = args_.first;
+    const float* segments[kMaxFirstTaps];
+    const std::size_t x = begin * first.stride_w - first.pad_left;
+    for (std::size_t ky = 0; ky < first.kernel_h; ++ky) {
+      const float* row = input_row(ky);
+      segments[ky] = row == nullptr ? nullptr : row + x * args_.in_channels;
+    }
+    convolve(segments, begin, end);
+  }
+
+  void convolve(const float* const* segments, std::size_t begin, std::size_t end) {
+    GemmArgs product = expansion(1, args_.first.kernel_w * args_.in_channels);
+    product.m = end - begin;
+    product.lda = args_.first.stride_w * args_.in_channels;
+    product.c += begin * args_.hidden;
+    gemm_segments(product, segments, args_.first.kernel_h);
   }
 
   const float* hidden_row(std::size_t y) const {
@@ -197,7 +253,7 @@ class Block {
   const InvertedResidualArgs& args_;
   Ring ring_;
   float* slice_;
-  float* padded_;
+  float* edges_;
   std::size_t next_;  // the first hidden row not made yet
 };
 
@@ -206,7 +262,7 @@ class Block {
 std::size_t inverted_residual_scratch(const InvertedResidualArgs& args) {
   const std::size_t slice = args.rows_at_once * args.window.out_w * args.hidden;
   return round_up(ring_rows(args) * hidden_row_floats(args)) + round_up(slice) +
-         (args.first.kernel_h + 1) * padded_row_floats(args);
+         args.first.kernel_h * edge_floats(args);
 }
 
 void inverted_residual(const InvertedResidualArgs& args) { Block(args).run(); }

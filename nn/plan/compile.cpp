@@ -34,10 +34,10 @@ class Compiler {
   Compiler(const Graph& graph, const std::vector<FusedLayer>& layers, Attempt attempt)
       : kernels_(active_kernels()), layers_(layers), attempt_(attempt), weights_(kernels_) {
     const Shape& input = graph.nodes.front().shape;
-    check(input.rank() >= 1 && input.size() > 0, "compile: the input must have an image: got ",
-          input);
+    check(input.rank() >= 2 && input.size() > 0,
+          "compile: the input must have images and channels: got ", input);
     for (const Node& node : graph.nodes) {
-      check(node.shape.rank() >= 1 && node.shape[0] == input[0],
+      check(node.shape.rank() >= 2 && node.shape[0] == input[0],
             "compile: every tensor must have the batch as its first axis: ", node.name, " makes ",
             node.shape, ", the input is ", input);
     }
@@ -94,8 +94,15 @@ class Compiler {
   }
   // Whether inverted_residual can make this layer's result row by row.
   bool is_first(const FusedLayer& layer) const {
-    return is_convolution(layer) && layer.options.groups == 1 && !layer.residual &&
-           layer.options.dilation == Size2(1) && layer.weight.shape()[1] <= kernels::kMaxWindowRows;
+    if (!is_convolution(layer) || layer.options.groups != 1 || layer.residual) {
+      return false;
+    }
+    const Padding& pad = layer.options.padding;
+    const std::size_t taps_h = layer.weight.shape()[1];
+    const std::size_t taps_w = layer.weight.shape()[2];
+    return layer.options.dilation == Size2(1) &&
+           std::max(taps_h, taps_w) <= kernels::kMaxFirstTaps &&
+           std::max(pad.top, pad.bottom) < taps_h && std::max(pad.left, pad.right) < taps_w;
   }
   // Whether layer i reads layer i - 1 alone, and nothing else does.
   bool follows(std::size_t i) const {

@@ -61,7 +61,6 @@ struct Step {
 struct Program {
   std::string isa;
   const kernels::KernelTable* kernels = nullptr;
-  Shape input, output;  // of one image, with a leading 1
   Shape traced_input, traced_output;
   std::vector<Step> steps;
   std::vector<std::string> names;  // of the steps

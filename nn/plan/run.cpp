@@ -24,6 +24,11 @@ void pause() {
 #endif
 }
 
+// Room for at least one value, in whole cache lines.
+std::size_t aligned(std::size_t floats) {
+  return std::max<std::size_t>(1, divide_up(floats, 16)) * 16;
+}
+
 // Who has begun and who has finished the parts of one step.
 struct alignas(64) Progress {
   std::atomic<std::size_t> begun{0};
@@ -33,16 +38,17 @@ struct alignas(64) Progress {
 }  // namespace
 
 struct Workspace::State {
-  State(std::size_t arena_floats, std::size_t scratch_floats, std::size_t steps, std::size_t n)
-      : threads(n),
-        arenas(Tensor::zeros({n, std::max<std::size_t>(16, divide_up(arena_floats, 16) * 16)})),
-        scratches(
-            Tensor::zeros({n, std::max<std::size_t>(16, divide_up(scratch_floats, 16) * 16)})),
-        progress(std::make_unique<Progress[]>(steps)) {}
+  State(std::shared_ptr<const Program> owner, std::size_t n)
+      : program(std::move(owner)),
+        threads(n),
+        arenas(Tensor::on_large_pages({n, aligned(program->arena)})),
+        scratches(Tensor::on_large_pages({n, aligned(program->scratch)})),
+        progress(std::make_unique<Progress[]>(program->steps.size())) {}
 
   float* arena(std::size_t thread) { return arenas.data() + thread * arenas.shape()[1]; }
   float* scratch(std::size_t thread) { return scratches.data() + thread * scratches.shape()[1]; }
 
+  std::shared_ptr<const Program> program;  // whose memory this is
   std::size_t threads;
   Tensor arenas, scratches;
   std::unique_ptr<Progress[]> progress;
@@ -101,11 +107,12 @@ const Shape& Plan::output_shape() const { return program_->traced_output; }
 Workspace Plan::workspace(std::size_t threads) const {
   check(threads >= 1 && threads <= kMaxThreads, "workspace: threads must be from 1 to ",
         kMaxThreads, ": got ", threads);
-  return Workspace(std::make_unique<Workspace::State>(program_->arena, program_->scratch,
-                                                      program_->steps.size(), threads));
+  return Workspace(std::make_unique<Workspace::State>(program_, threads));
 }
 
 void Plan::run(std::span<const float> x, std::span<float> y, Workspace& workspace) const {
+  check(workspace.state_ != nullptr && workspace.state_->program == program_,
+        "run: the workspace must be this plan's own, and not moved from");
   const Program& program = *program_;
   Workspace::State& state = *workspace.state_;
   const std::size_t in = program.traced_input.size() / program.traced_input[0];

@@ -63,7 +63,7 @@ PackedMatrix WeightsBuilder::add_groups(const Tensor& weight, const Tensor& bias
 }
 
 Tensor WeightsBuilder::finish() const {
-  Tensor weights = Tensor::zeros({std::max<std::size_t>(1, size_)});
+  Tensor weights = Tensor::on_large_pages({std::max<std::size_t>(1, size_)});
   std::size_t offset = 0;
   for (const Tensor& piece : pieces_) {
     std::ranges::copy(piece.values(), weights.data() + offset);

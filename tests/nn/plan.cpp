@@ -242,6 +242,27 @@ TEST_F(PlanTest, RefusesOtherShapes) {
                      "workspace: threads must be from 1 to 1024: got 0");
 }
 
+TEST_F(PlanTest, RefusesTheWorkspaceOfAnotherPlan) {
+  const nn::Plan plan = nn::compile(nn::trace(net_, {1, 20, 20, 3}));
+  const nn::Plan other = nn::compile(nn::trace(net_, {1, 32, 32, 3}));
+  nn::Workspace workspace = other.workspace(1);
+  std::vector<float> x(1200), y(5);
+  test::expect_error([&] { plan.run(x, y, workspace); },
+                     "run: the workspace must be this plan's own, and not moved from");
+}
+
+TEST(Trace, RefusesToReadValues) {
+  struct Reads : nn::Module {
+    Tensor forward(const Tensor& x) const override { return x.clone(); }
+    void members(nn::Members&) override {}
+  } module;
+  test::expect_error(
+      [&] {
+        nn::trace(module, {1, 2, 2, 3});
+      },
+      "tensor: [1, 2, 2, 3] has no values while a computation is recorded");
+}
+
 TEST(Trace, RefusesTensorsFromElsewhere) {
   struct AddsOnes : nn::Module {
     Tensor forward(const Tensor& x) const override {
