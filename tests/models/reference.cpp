@@ -90,7 +90,7 @@ TEST_F(Reference, PlansGiveTheLogitsUnderEveryInstructionSet) {
     }
     const test::ScopedIsa scoped(isa);
     const nn::Plan plan = nn::compile(nn::trace(*classifier_->net, {1, 224, 224, 3}));
-    for (const std::size_t threads : {1, 2}) {
+    for (const std::size_t threads : {1u, 2u}) {
       const test::ScopedThreads before(threads);
       const Tensor got = plan(input_);
       for (std::size_t image = 0; image < kPhotos; ++image) {

@@ -126,7 +126,7 @@ TEST_F(PlanTest, EqualsTheEagerForwardPassWhateverIsFused) {
     randomize(net);
     for (const std::string& isa : nn::available_isas()) {
       const test::ScopedIsa scoped(isa);
-      for (const std::size_t size : {17, 20, 33}) {
+      for (const std::size_t size : {17u, 20u, 33u}) {
         const Tensor x = test::random_tensor({3, size, size + 5, 3}, size);
         const Tensor want = net(x);
         for (const nn::Fusion fusion :

@@ -61,7 +61,7 @@ TEST(PlanHeap, ThousandRunsAllocateNothing) {
   const nn::Plan plan = small_plan(net, 0.1f);
   const Tensor x = test::random_tensor({1, 64, 64, 3}, 1);
   Tensor y = Tensor::zeros({1, 32, 32, 8});
-  for (const std::size_t threads : {1, 2}) {
+  for (const std::size_t threads : {1u, 2u}) {
     const test::ScopedThreads scoped(threads);
     nn::Workspace workspace = plan.workspace(threads);
     for (int i = 0; i < 20; ++i) {  // the thread pool starts
