@@ -104,10 +104,15 @@ void store(const Preprocessing& preprocessing, Metadata& metadata) {
 }
 
 std::optional<Preprocessing> read_preprocessing(const Metadata& metadata) {
-  if (!std::all_of(kKeys.begin(), kKeys.end(),
-                   [&](const char* key) { return metadata.contains(key); })) {
+  const auto is_absent = [&](const char* key) { return !metadata.contains(key); };
+  const auto absent = std::ranges::find_if(kKeys, is_absent);
+  if (std::ranges::all_of(kKeys, is_absent)) {
     return std::nullopt;
   }
+  check(absent == kKeys.end(),
+        "read_preprocessing: resize, resolution, interpolation, mean, std and channel_order must "
+        "be there all or none: there is no ",
+        absent == kKeys.end() ? "" : *absent);
   Preprocessing preprocessing{.resize = read_side(metadata, "resize"),
                               .crop = read_side(metadata, "resolution"),
                               .filter = read_filter(metadata),

@@ -37,9 +37,9 @@ using Metadata = std::map<std::string, std::string>;
 /// the same.
 void store(const Preprocessing& preprocessing, Metadata& metadata);
 
-/// Reads those keys, interpolation also without "_antialias"; empty when one is absent. Throws
-/// Error naming the key and its text when one is malformed, or sides are not 1 <= resolution <=
-/// resize <= 8192.
+/// Reads those keys, interpolation also without "_antialias"; empty when all are absent. Throws
+/// Error naming the key and its text when one is malformed or alone absent, or sides are not 1 <=
+/// resolution <= resize <= 8192.
 std::optional<Preprocessing> read_preprocessing(const Metadata& metadata);
 
 /// The resized and cropped picture, before normalization: crop x crop pixels, RGB. Throws Error

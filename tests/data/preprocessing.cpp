@@ -55,13 +55,20 @@ TEST(Preprocessing, AcceptsInterpolationsByEitherName) {
   }
 }
 
-TEST(Preprocessing, IsAbsentWhenAKeyIs) {
+TEST(Preprocessing, IsAbsentWhenAllKeysAre) {
+  EXPECT_EQ(data::read_preprocessing({{"arch", "mobilenet_v2"}}), std::nullopt);
+}
+
+TEST(Preprocessing, AllKeysMustBeThereOrNone) {
   Metadata all;
   data::store(Preprocessing{}, all);
   for (const auto& [key, value] : all) {
     Metadata metadata = all;
     metadata.erase(key);
-    EXPECT_EQ(data::read_preprocessing(metadata), std::nullopt) << key;
+    expect_error([&] { data::read_preprocessing(metadata); },
+                 "read_preprocessing: resize, resolution, interpolation, mean, std and "
+                 "channel_order must be there all or none: there is no " +
+                     key);
   }
 }
 
