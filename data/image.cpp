@@ -40,6 +40,12 @@ bool is_picture_name(const fs::path& path) {
   return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
 }
 
+// A link to nothing is a picture that cannot be read, not one that is not there.
+bool is_file_or_dangling(const fs::directory_entry& entry) {
+  std::error_code ignored;
+  return entry.is_regular_file(ignored) || (entry.is_symlink(ignored) && !entry.exists(ignored));
+}
+
 }  // namespace
 
 Image decode_image(std::span<const std::uint8_t> bytes, std::string_view name,
@@ -60,22 +66,27 @@ Image read_image(const fs::path& path, const DecodeOptions& options) {
   return decode_image(read_file("read_image", path, kMaxFileBytes), path.string(), options);
 }
 
-std::vector<fs::path> find_images(const fs::path& directory) {
+std::vector<fs::path> find_images(const fs::path& directory,
+                                  const std::function<void(const std::string&)>& unreadable) {
   std::error_code error;
   const fs::directory_iterator readable(directory, error);
   check(!error, "find_images: ", directory.string(), ": cannot be read: ", error.message());
   std::vector<fs::path> images;
   std::vector<fs::path> folders = {directory};
   while (!folders.empty()) {
-    fs::directory_iterator entry(std::exchange(folders.back(), {}), error);
+    const fs::path folder = std::exchange(folders.back(), {});
     folders.pop_back();
+    fs::directory_iterator entry(folder, error);
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
       std::error_code ignored;
       if (entry->is_directory(ignored) && !entry->is_symlink(ignored)) {
         folders.push_back(entry->path());
-      } else if (is_picture_name(entry->path()) && entry->is_regular_file(ignored)) {
+      } else if (is_picture_name(entry->path()) && is_file_or_dangling(*entry)) {
         images.push_back(entry->path());
       }
+    }
+    if (error && unreadable) {
+      unreadable(text("find_images: ", folder.string(), ": cannot be read: ", error.message()));
     }
   }
   std::sort(images.begin(), images.end());

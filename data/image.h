@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,8 +41,11 @@ Image read_image(const std::filesystem::path& path, const DecodeOptions& options
 void write_png(const std::filesystem::path& path, const Image& image);
 
 /// The picture files (.png, .jpg, .jpeg, in any case) in `directory` and the folders below it,
-/// sorted by path. Links to files count, links to folders are not followed, folders that cannot be
-/// read are passed over. Throws Error when `directory` itself cannot be read.
-std::vector<std::filesystem::path> find_images(const std::filesystem::path& directory);
+/// sorted by path. Links to files count, links to folders are not followed, a folder below
+/// that cannot be read is told to `unreadable` and passed over. Throws Error when `directory`
+/// itself cannot be read.
+std::vector<std::filesystem::path> find_images(
+    const std::filesystem::path& directory,
+    const std::function<void(const std::string& message)>& unreadable = {});
 
 }  // namespace lamina::data

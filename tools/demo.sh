@@ -1,17 +1,22 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and names what is in the pictures.
-# Usage: tools/demo.sh [--weights FILE] [IMAGE...]
+# Usage: tools/demo.sh [--weights FILE] [IMAGE...]   (classify itself has more options)
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-samples=${LAMINA_SHARED_DATA:-$root/../shared/data}/imagenet
+samples=$(realpath -m "${LAMINA_SHARED_DATA:-$root/../shared/data}/imagenet")
 
 weights=$samples/mobilenet_v2_1.0_224_tf.safetensors
 images=()
 while (($#)); do
   case $1 in
-    --weights) weights=${2:?--weights needs a file}; shift ;;
+    --weights)
+      (($# > 1)) || { echo "tools/demo.sh: --weights needs a file" >&2; exit 2; }
+      weights=$2
+      shift
+      ;;
     --weights=*) weights=${1#--weights=} ;;
     -h | --help) sed -n '2,3s/^# //p' "$0"; exit 0 ;;
+    -*) echo "tools/demo.sh: unknown option $1: see tools/demo.sh --help" >&2; exit 2 ;;
     *) images+=("$1") ;;
   esac
   shift
@@ -34,5 +39,6 @@ if [[ ! -f $root/build/build.ninja ]]; then
   echo "Building in $root/build"
   quietly meson setup "$root/build" "$root"
 fi
+[[ -x $root/build/apps/classify ]] || echo "Compiling, about two minutes on two cores"
 quietly meson compile -C "$root/build" classify
 "$root/build/apps/classify" --weights "$weights" "${images[@]}"

@@ -64,7 +64,7 @@ std::vector<std::string> find_pictures(const std::vector<std::string>& arguments
       continue;
     }
     try {
-      const std::vector<fs::path> found = data::find_images(argument);
+      const std::vector<fs::path> found = data::find_images(argument, fail);
       check(!found.empty(), argument, ": no pictures (.png, .jpg, .jpeg) in this directory");
       for (const fs::path& path : found) {
         pictures.push_back(path.string());

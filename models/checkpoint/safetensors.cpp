@@ -16,6 +16,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::uint8_t kZip[] = {'P', 'K', 3, 4};
 constexpr std::size_t kLengthBytes = 8;
 constexpr std::size_t kMaxFile = std::size_t{1} << 32;
 constexpr const char* kMetadata = "__metadata__";
@@ -65,8 +66,11 @@ class Reader {
             "file must begin with the 8 bytes of the header's length: it has ", bytes_.size());
     std::uint64_t length = 0;
     std::memcpy(&length, bytes_.data(), sizeof length);
-    require(length <= kMaxSafetensorsHeader, "header must have at most ", kMaxSafetensorsHeader,
-            " bytes: its length is ", length);
+    require(!std::ranges::equal(bytes_.first(4), kZip),
+            "is a zip archive, as torch.save writes: save the state dict with "
+            "safetensors.torch.save_file");
+    require(length <= kMaxSafetensorsHeader, "is not a safetensors file: its header would have ",
+            length, " bytes, the most is ", kMaxSafetensorsHeader);
     require(length <= bytes_.size() - kLengthBytes, "header must fit in the file: its length is ",
             length, ", the file goes on for ", bytes_.size() - kLengthBytes, " bytes");
     header_ = bytes_.subspan(kLengthBytes, length);
@@ -145,6 +149,8 @@ class Reader {
               " begins at ", entry.begin, ", the one before ends at ", end);
       end = entry.end;
     }
+    require(end <= data_.size(), "is truncated: its tensors need ", end, " bytes, it has ",
+            data_.size());
     require(end == data_.size(), "tensors must fill the data: they end at ", end, ", the data at ",
             data_.size());
   }

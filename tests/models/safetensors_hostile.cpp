@@ -22,6 +22,13 @@ std::string entry(const std::string& name, const std::string& shape, const std::
          offsets + '}';
 }
 
+TEST(HostileSafetensors, OtherKindsOfFiles) {
+  const std::vector<std::uint8_t> zip = {'P', 'K', 3, 4, 0, 0, 0, 0, 0};
+  expect_refused(zip,
+                 "is a zip archive, as torch.save writes: save the state dict with "
+                 "safetensors.torch.save_file");
+}
+
 TEST(HostileSafetensors, EmptyAndTruncated) {
   const std::string rule = "file must begin with the 8 bytes of the header's length: it has ";
   expect_refused(std::vector<std::uint8_t>{}, rule + "0");
@@ -29,7 +36,7 @@ TEST(HostileSafetensors, EmptyAndTruncated) {
   std::vector<std::uint8_t> bytes =
       test::safetensors_file('{' + entry("a", "[2]", "[0,8]") + '}', std::string(8, '\0'));
   bytes.pop_back();
-  expect_refused(bytes, "tensors must fill the data: they end at 8, the data at 7");
+  expect_refused(bytes, "is truncated: its tensors need 8 bytes, it has 7");
   bytes.resize(20);
   expect_refused(bytes,
                  "header must fit in the file: its length is 54, the file goes on for 12 bytes");
@@ -48,9 +55,11 @@ TEST(HostileSafetensors, EveryTruncationIsRefused) {
 
 TEST(HostileSafetensors, HeaderTooLong) {
   expect_refused(std::vector<std::uint8_t>(8, 0xff),
-                 "header must have at most 100000000 bytes: its length is 18446744073709551615");
-  expect_refused(std::vector<std::uint8_t>{0x01, 0xe1, 0xf5, 0x05, 0, 0, 0, 0},
-                 "header must have at most 100000000 bytes: its length is 100000001");
+                 "is not a safetensors file: its header would have 18446744073709551615 bytes, the "
+                 "most is 100000000");
+  expect_refused(
+      std::vector<std::uint8_t>{0x01, 0xe1, 0xf5, 0x05, 0, 0, 0, 0},
+      "is not a safetensors file: its header would have 100000001 bytes, the most is 100000000");
 }
 
 TEST(HostileSafetensors, NotJson) {
