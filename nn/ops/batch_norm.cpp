@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "nn/fold.h"
 #include "nn/kernels.h"
 #include "nn/ops/blocks.h"
 #include "nn/ops/checks.h"
@@ -30,14 +31,9 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, cons
     return recorder->record(BatchNormNode{gamma, beta, mean, variance, options}, {&x}, x.shape());
   }
   const std::size_t channels = gamma.size();
-  Tensor scale = Tensor::uninitialized({channels});
-  Tensor shift = Tensor::uninitialized({channels});
-  for (std::size_t c = 0; c < channels; ++c) {
-    const double factor =
-        gamma.data()[c] / std::sqrt(static_cast<double>(variance.data()[c]) + options.epsilon);
-    scale.data()[c] = static_cast<float>(factor);
-    shift.data()[c] = static_cast<float>(beta.data()[c] - mean.data()[c] * factor);
-  }
+  const Affine affine(gamma, beta, mean, variance, options.epsilon);
+  const Tensor scale = to_tensor(affine.scale);
+  const Tensor shift = to_tensor(affine.shift);
   Tensor y = Tensor::uninitialized(x.shape());
   if (y.empty()) {
     return y;

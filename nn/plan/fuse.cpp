@@ -3,6 +3,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "nn/fold.h"
 #include "nn/plan/layers.h"
 
 namespace lamina::nn {
@@ -13,44 +14,6 @@ Bounds within(Bounds first, Bounds then) {
 }
 
 bool is_unbounded(Bounds bounds) { return std::isinf(bounds.lo) && std::isinf(bounds.hi); }
-
-// y = x * scale + shift, the form of a batch norm with known statistics.
-struct Affine {
-  std::vector<double> scale, shift;
-
-  explicit Affine(const BatchNormNode& norm) {
-    for (std::size_t c = 0; c < norm.gamma.size(); ++c) {
-      const double variance = double{norm.variance.data()[c]} + double{norm.options.epsilon};
-      check(variance > 0.0 || std::isnan(variance),
-            "compile: batch norm's variance plus epsilon must be positive: channel ", c, " has ",
-            variance);
-      scale.push_back(norm.gamma.data()[c] / std::sqrt(variance));
-      shift.push_back(norm.beta.data()[c] - norm.mean.data()[c] * scale.back());
-    }
-  }
-};
-
-void fold(FusedLayer& layer, const Affine& affine) {
-  const std::size_t channels = affine.scale.size();
-  const std::size_t each = layer.weight.size() / channels;
-  Tensor weight = layer.weight.clone();
-  Tensor bias = Tensor::zeros({channels});
-  for (std::size_t c = 0; c < channels; ++c) {
-    for (std::size_t i = c * each; i < (c + 1) * each; ++i) {
-      weight.data()[i] = static_cast<float>(weight.data()[i] * affine.scale[c]);
-    }
-    const double before = layer.bias.empty() ? 0.0 : double{layer.bias.data()[c]};
-    bias.data()[c] = static_cast<float>(before * affine.scale[c] + affine.shift[c]);
-  }
-  layer.weight = weight;
-  layer.bias = bias;
-}
-
-Tensor to_tensor(const std::vector<double>& values) {
-  Tensor tensor = Tensor::uninitialized({values.size()});
-  std::ranges::transform(values, tensor.data(), [](double x) { return static_cast<float>(x); });
-  return tensor;
-}
 
 class Fuser {
  public:
@@ -120,12 +83,14 @@ class Fuser {
   }
 
   void add(const BatchNormNode& norm) {
-    const Affine affine(norm);
+    const Affine affine(norm.gamma, norm.beta, norm.mean, norm.variance, norm.options.epsilon);
     FusedLayer* before = producer(0);
     const bool folds = before != nullptr && before->kind == FusedLayer::Kind::convolution &&
                        is_unbounded(before->bounds) && !before->residual;
     if (folds) {
-      fold(*before, affine);
+      FoldedWeights folded = fold(before->weight, before->bias, affine);
+      before->weight = std::move(folded.weight);
+      before->bias = std::move(folded.bias);
       before->bounds = norm.options.bounds;
       fused(0);
       return;

@@ -23,7 +23,7 @@ struct FusedLayer {
 };
 
 /// The layers of a graph, in order. Nodes whose result has one reader are fused into what makes it.
-/// Throws Error when a batch norm's variance is negative.
+/// Throws Error when the graph's output is not its last node.
 std::vector<FusedLayer> fuse(const Graph& graph);
 
 }  // namespace lamina::nn
