@@ -9,9 +9,9 @@
 namespace lamina {
 namespace {
 
-template <std::size_t alignment>
+template <std::size_t kAlignTo>
 std::shared_ptr<float[]> allocate(std::size_t bytes) {
-  constexpr std::align_val_t kAlign{alignment};
+  constexpr std::align_val_t kAlign{kAlignTo};
   auto* values = static_cast<float*>(::operator new(bytes, kAlign));
   return std::shared_ptr<float[]>(values, [](float* p) { ::operator delete(p, kAlign); });
 }
