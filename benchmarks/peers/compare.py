@@ -65,7 +65,7 @@ class Peer:
         self.times = []
         self.process = subprocess.Popen([str(word) for word in command + [logits]], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.expect_line("ready")
+        self.expect_line()
         self.logits = array.array("f", logits.read_bytes())
 
     def expect_line(self, wanted=None):
