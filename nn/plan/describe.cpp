@@ -1,7 +1,7 @@
 #include <iomanip>
 #include <sstream>
 
-#include "nn/plan/program.h"
+#include "nn/plan/step_memory.h"
 
 namespace lamina::nn {
 namespace {
@@ -84,7 +84,8 @@ std::string Plan::describe() const {
     std::ostringstream shape;
     print_shape(shape, step);
     out << std::left << std::setw(18) << kind_name(step.kind) << std::setw(54) << shape.str()
-        << std::right << std::setw(6) << step.scratch * sizeof(float) / 1024 << " KB scratch  "
+        << std::right << std::setw(6)
+        << memory_of(*program_->kernels, step).scratch * sizeof(float) / 1024 << " KB scratch  "
         << std::setw(8) << place_name(step.x) << " -> " << std::left << std::setw(8)
         << place_name(step.y) << "  " << program_->names[i] << '\n';
   }

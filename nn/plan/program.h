@@ -44,15 +44,13 @@ struct Step {
   Place x, residual, y;
   std::size_t rows = 0, channels = 0;  // of x as a matrix [rows, channels]
   std::size_t groups = 1;              // convolution
-  bool fits_3x3 = false;               // depthwise: by the kernel for 3x3
   kernels::Window first = {};          // inverted_residual
   kernels::Window window = {};         // convolutions
   PackedMatrix expand = {};            // inverted_residual
   PackedMatrix matrix = {};            // product, convolution; inverted_residual's projection
   std::size_t taps = kAbsent;          // depthwise weights [KH, KW, C]; scale_shift's scales
   std::size_t taps_bias = kAbsent;     // their bias; scale_shift's shifts
-  std::size_t rows_at_once = 0;        // inverted_residual
-  std::size_t scratch = 0;             // floats for one thread
+  std::size_t rows_at_once = 0;        // convolution: pixels; inverted_residual
   Bounds inner_bounds = {};            // inverted_residual: before the projection
   Bounds bounds = {};
 };

@@ -223,6 +223,31 @@ TEST_F(PlanTest, DescribesEachStep) {
   EXPECT_NE(description.find("8 > 24 > 8 at 32x32 stride 2"), std::string::npos) << description;
 }
 
+// A 1x1 convolution that leaves pixels out, or adds a frame of them, is no product of whole rows.
+TEST(PlanOfBlocks, FirstConvolutionMayHaveAStrideOrPadding) {
+  struct Block : nn::Module {
+    Tensor forward(const Tensor& x) const override {
+      const Tensor hidden = nn::conv2d(x, first, {}, options);
+      const Tensor filtered =
+          nn::conv2d(hidden, filter, {}, {.padding = nn::Padding::symmetric(1), .groups = 6});
+      return nn::conv2d(filtered, project, {}, {});
+    }
+    void members(nn::Members&) override {}
+    Tensor first = test::random_tensor({6, 1, 1, 4}, 1);
+    Tensor filter = test::random_tensor({6, 3, 3, 1}, 2);
+    Tensor project = test::random_tensor({5, 1, 1, 6}, 3);
+    nn::Conv2dOptions options;
+  } block;
+  const Tensor x = test::random_tensor({1, 9, 11, 4}, 4);
+  for (const nn::Conv2dOptions& options :
+       {nn::Conv2dOptions{.stride = 2}, nn::Conv2dOptions{.padding = nn::Padding::symmetric(1)},
+        nn::Conv2dOptions{.stride = {1, 2}, .padding = {.right = 1}}}) {
+    block.options = options;
+    const nn::Plan plan = nn::compile(nn::trace(block, x.shape()), {.fusion = nn::Fusion::always});
+    EXPECT_LE(largest_difference(plan(x), block(x)), 2e-6);
+  }
+}
+
 TEST_F(PlanTest, RefusesOtherShapes) {
   const nn::Plan plan = nn::compile(nn::trace(net_, {2, 20, 20, 3}));
   EXPECT_EQ(plan(Tensor::zeros({5, 20, 20, 3})).shape(), (Shape{5, 5}));
