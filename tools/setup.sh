@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing. Usage: tools/setup.sh [build] [test] [format] [check]
+# Installs the Debian packages that are missing. Usage: tools/setup.sh [build] [test] [format] [check] [peers]
 set -euo pipefail
 
 build=(g++ meson ninja-build pkg-config python3 libcli11-dev libjpeg62-turbo-dev libpng-dev
-  libtbb-dev libxsimd-dev nlohmann-json3-dev)
+  libtbb-dev libxsimd-dev libxxhash-dev nlohmann-json3-dev)
 test=(binutils libbenchmark-dev libgtest-dev python3-numpy python3-pil wordnet-base zlib1g-dev)
 format=(clang-format git)
 check=(clang clang-tidy g++-aarch64-linux-gnu googletest libpthreadpool-dev qemu-user)
+peers=(libopenblas0-openmp python3-matplotlib python3-torch)
 
 wanted=()
 for group in "${@:-build}"; do
@@ -15,7 +16,14 @@ for group in "${@:-build}"; do
     test) wanted+=("${test[@]}") ;;
     format) wanted+=("${format[@]}") ;;
     check) wanted+=("${check[@]}") ;;
-    *) echo "tools/setup.sh: no such group of packages: $group (build, test, format or check)" >&2; exit 2 ;;
+    peers)
+      wanted+=("${peers[@]}")
+      command -v npm >/dev/null || wanted+=(nodejs npm)
+      ;;
+    *)
+      echo "tools/setup.sh: no such group: $group (build, test, format, check or peers)" >&2
+      exit 2
+      ;;
   esac
 done
 

@@ -1,19 +1,21 @@
-#!/usr/bin/env python3
-"""Times the whole network beside ONNX Runtime: same weights, same input, alternating rounds.
+#!/usr/bin/python3
+"""Times MobileNetV2 beside other libraries: same weights, same input, alternating rounds.
 
-Both run as processes of their own that answer requests to run the network a few times. Rounds
-alternate, so that a change in the machine's speed meets both sides. The logits are compared before
-anything is timed. Prints minima and medians in milliseconds and their ratios.
+Every library runs in a process of its own that answers requests to run the network a few times.
+Their logits are compared with Lamina's before anything is timed. Prints minima and medians in
+milliseconds and how many times Lamina's they are; --docs writes them as a page with a chart.
 """
 
 import argparse
 import array
 import pathlib
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
+
+import report
+import sides
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -30,58 +32,40 @@ def arguments():
                         help="the same network for ONNX Runtime")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build",
                         help="build directory of Lamina (default: build)")
+    parser.add_argument("--xnnpack-bench", type=pathlib.Path, metavar="PATH",
+                        help="xnnpack_peer of a build with -Dxnnpack=PREFIX")
+    parser.add_argument("--xnnpack-version", metavar="TEXT", default="",
+                        help="which XNNPACK that is, which it does not know itself")
+    parser.add_argument("--onednn-bench", type=pathlib.Path, metavar="PATH",
+                        help="onednn_peer of a build with -Donednn=PREFIX")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--batch", type=int, nargs="+", default=[1])
+    parser.add_argument("--batch", type=int, nargs="+", default=[1, 32])
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=0.5,
                         help="about how long one side runs in one round (default: 0.5)")
-    return parser.parse_args()
-
-
-def cpu_name():
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return "unknown CPU"
+    parser.add_argument("--docs", type=pathlib.Path, metavar="FOLDER",
+                        help="write peers.md and peers.png there")
+    options = parser.parse_args()
+    wanted = [options.weights, options.onnx, options.build / "benchmarks/lamina_peer",
+              options.xnnpack_bench, options.onednn_bench]
+    for path in wanted:
+        if path and not path.exists():
+            sys.exit(f"compare: there is no {path}")
+    return options
 
 
 def write_inputs(folder, batch):
-    """The same random pictures, channels last for Lamina and channels first for ONNX Runtime."""
+    """The same random pictures, channels last and, for ONNX Runtime, channels first."""
     rng = random.Random(7)
-    pixels = SIDE * SIDE
-    nhwc = array.array("f", (rng.uniform(-1, 1) for _ in range(batch * pixels * 3)))
+    size = SIDE * SIDE * 3
+    nhwc = array.array("f", (rng.uniform(-1, 1) for _ in range(batch * size)))
     nchw = array.array("f")
     for image in range(batch):
-        picture = nhwc[image * pixels * 3:(image + 1) * pixels * 3]
+        picture = nhwc[image * size:(image + 1) * size]
         for channel in range(3):
             nchw.extend(picture[channel::3])
     (folder / "nhwc.bin").write_bytes(nhwc.tobytes())
     (folder / "nchw.bin").write_bytes(nchw.tobytes())
-
-
-class Peer:
-    def __init__(self, name, command, logits):
-        self.name = name
-        self.times = []
-        self.process = subprocess.Popen([str(word) for word in command + [logits]], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.expect_line()
-        self.logits = array.array("f", logits.read_bytes())
-
-    def expect_line(self, wanted=None):
-        line = self.process.stdout.readline().strip()
-        if not line or (wanted and line != wanted):
-            sys.exit(f"compare: {self.name} stopped with exit code {self.process.wait()}")
-        return line
-
-    def run(self, count):
-        self.process.stdin.write(f"{count}\n")
-        self.process.stdin.flush()
-        return [float(time) for time in self.expect_line().split()]
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def check_equal(ours, theirs):
@@ -89,49 +73,44 @@ def check_equal(ours, theirs):
         sys.exit(f"compare: {ours.name} gave {len(ours.logits)} logits, "
                  f"{theirs.name} {len(theirs.logits)}")
     worst = max(abs(a - b) for a, b in zip(ours.logits, theirs.logits))
-    if not worst <= 1e-3:
-        sys.exit(f"compare: logits differ by {worst:.2e}, more than 1e-3")
+    if not worst <= 2e-4:
+        sys.exit(f"compare: {theirs.name}: logits differ by {worst:.2e}, more than 2e-4")
     return worst
 
 
-def compare(options, folder, threads, batch):
-    ours = Peer("Lamina", [options.build / "benchmarks/lamina_peer", options.weights,
-                           folder / "nhwc.bin", batch, threads], folder / "ours.bin")
-    theirs = Peer("ONNX Runtime", ["node", HERE / "onnxruntime_peer.mjs", options.onnx,
-                                   folder / "nchw.bin", batch, threads], folder / "theirs.bin")
-    worst = check_equal(ours, theirs)
-    for peer in (ours, theirs):
-        peer.run(5)
-        peer.count = max(1, int(options.seconds * 1000 / statistics.median(peer.run(5))))
-    for _ in range(options.rounds):
-        for peer in (ours, theirs):
-            peer.times += peer.run(peer.count)
-    figures = []
-    for peer in (ours, theirs):
-        figures += [min(peer.times), statistics.median(peer.times)]
-        peer.close()
-    our_min, our_median, their_min, their_median = figures
-    print(f"{threads:7} {batch:5} {our_min:9.2f} {our_median:7.2f} {their_min:10.2f} "
-          f"{their_median:7.2f} {our_min / their_min:9.2f} {our_median / their_median:7.2f} "
-          f"{worst:10.1e}", flush=True)
+def compare(options, commands, folder, threads, batch):
+    """A row of results: each library's name, times and largest difference from our logits."""
+    running = []
+    for kind, (command, environment) in commands.items():
+        pictures = folder / ("nchw.bin" if kind == "onnxruntime" else "nhwc.bin")
+        running.append(sides.Side([*command, pictures, batch, threads], folder / "logits.bin",
+                                  environment))
+        if kind == "xnnpack":
+            running[-1].name += f" {options.xnnpack_version}".rstrip()
+    differences = [check_equal(running[0], side) for side in running]
+    sides.alternate(running, options.rounds, options.seconds)
+    for side in running:
+        side.close()
+    return report.Case(threads, batch, [
+        report.Result(side.name, side.times, difference)
+        for side, difference in zip(running, differences)])
 
 
 def main():
     options = arguments()
-    if not (HERE / "node_modules/onnxruntime-node").is_dir():
-        # Its install script would fetch GPU libraries; the CPU ones come with the package.
-        subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent",
-                        "--no-package-lock"], cwd=HERE, check=True)
-    for path in (options.weights, options.onnx, options.build / "benchmarks/lamina_peer"):
-        if not path.exists():
-            sys.exit(f"compare: there is no {path}")
-    print(f"{cpu_name()}; milliseconds per run, minimum and median of alternating rounds")
-    print("threads batch    Lamina  median  ONNX Rt.  median  ratio min  median  logits differ")
+    # Without the rights to install, the peers that are here run all the same.
+    subprocess.run([ROOT / "tools/setup.sh", "peers"], check=False)
+    commands = sides.commands(options)
+    cases = []
+    report.print_header()
     with tempfile.TemporaryDirectory() as folder:
         for batch in options.batch:
             write_inputs(pathlib.Path(folder), batch)
             for threads in options.threads:
-                compare(options, pathlib.Path(folder), threads, batch)
+                cases.append(compare(options, commands, pathlib.Path(folder), threads, batch))
+                report.print_case(cases[-1])
+    if options.docs:
+        report.write(options.docs, cases)
 
 
 if __name__ == "__main__":

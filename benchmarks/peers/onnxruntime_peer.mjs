@@ -1,4 +1,4 @@
-// The other side of the comparison: the same protocol as lamina_peer, run by ONNX Runtime.
+// ONNX Runtime's side of the comparison: the protocol of peer.h.
 // usage: node onnxruntime_peer.mjs MODEL INPUT BATCH THREADS LOGITS
 import {readFileSync, writeFileSync} from 'node:fs';
 import {createInterface} from 'node:readline';
@@ -22,7 +22,7 @@ const first = await session.run(feeds);
 const logits = first[session.outputNames[0]].data;
 writeFileSync(logitsFile, Buffer.from(logits.buffer, logits.byteOffset, logits.byteLength));
 
-console.log('ready');
+console.log(`ready ONNX Runtime ${ort.env.versions.node}`);
 for await (const line of createInterface({input: process.stdin})) {
   const times = [];
   for (let i = 0; i < Number(line); ++i) {

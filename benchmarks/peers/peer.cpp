@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -21,9 +22,11 @@ namespace {
 Tensor read_input(const std::string& path, std::size_t batch) {
   std::ifstream file(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  Tensor x = Tensor::uninitialized({batch, 224, 224, 3});
-  check(bytes.size() == x.size() * sizeof(float), path, ": must hold ", x.size() * sizeof(float),
-        " bytes, has ", bytes.size());
+  const std::size_t pixels = bytes.size() / (batch * 3 * sizeof(float));
+  const auto side = static_cast<std::size_t>(std::sqrt(static_cast<double>(pixels)));
+  Tensor x = Tensor::uninitialized({batch, side, side, 3});
+  check(bytes.size() == x.size() * sizeof(float), path, ": must hold ", batch,
+        " square images of 3 floats a pixel: has ", bytes.size(), " bytes");
   std::memcpy(x.data(), bytes.data(), bytes.size());
   return x;
 }

@@ -12,7 +12,7 @@
 /// What the C++ sides of the comparison share: Lamina's, and those of other libraries.
 namespace lamina::benchmarks {
 
-/// What to run: the network of a weights file, batch norm folded, for an input [N, 224, 224, 3].
+/// What to run: the network of a weights file, batch norm folded, for an input [N, H, H, 3].
 struct Task {
   models::Classifier classifier;
   nn::Graph graph;  ///< of the classifier's network at the input's shape
@@ -30,9 +30,10 @@ class Runner {
 /// A runner that reads task.input and writes `logits`; both outlive it. Throws Error.
 using Build = std::unique_ptr<Runner> (*)(const Task& task, std::span<float> logits);
 
-/// main() of a side, called as: PROGRAM WEIGHTS INPUT BATCH THREADS LOGITS. Builds the runner, runs
-/// it once, writes the logits to that file and answers "ready NAME"; then for each number on
-/// standard input runs it that often and answers with the milliseconds of each run.
+/// main() of a side, called as: PROGRAM WEIGHTS INPUT BATCH THREADS LOGITS. The input file holds a
+/// batch of square images, channels last. Builds the runner, runs it once, writes the logits to
+/// that file and answers "ready NAME"; then for each number on standard input runs it that often
+/// and answers with the milliseconds of each run.
 int serve(int argc, char** argv, const std::string& name, Build build);
 
 }  // namespace lamina::benchmarks
