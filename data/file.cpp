@@ -1,23 +1,17 @@
 #include "data/file.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <fcntl.h>
+#include <cstdio>
 #include <system_error>
-#include <unistd.h>
 
+#include "core/atomic_file.h"
 #include "core/error.h"
 
 namespace lamina::data {
 namespace {
 
 std::string reason() { return std::generic_category().message(errno); }
-
-std::filesystem::path temporary_name(const std::filesystem::path& path) {
-  static std::atomic<unsigned> count = 0;
-  return path.string() + text(".", ::getpid(), "-", count++, ".tmp");
-}
 
 }  // namespace
 
@@ -41,33 +35,6 @@ std::vector<std::uint8_t> read_file(std::string_view op, const std::filesystem::
       return bytes;
     }
   }
-}
-
-AtomicFile::AtomicFile(std::string_view op, const std::filesystem::path& path)
-    : op_(op), path_(path), temporary_(temporary_name(path)) {
-  const int descriptor = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  file_.reset(descriptor < 0 ? nullptr : ::fdopen(descriptor, "wb"));
-  if (file_ == nullptr) {
-    fail();
-  }
-}
-
-AtomicFile::~AtomicFile() {
-  if (file_ != nullptr) {
-    ::unlink(temporary_.c_str());
-  }
-}
-
-void AtomicFile::commit() {
-  if (std::fflush(file_.get()) != 0 || ::fsync(::fileno(file_.get())) != 0 ||
-      ::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    fail();
-  }
-  file_.reset();
-}
-
-void AtomicFile::fail() const {
-  throw Error(text(op_, ": ", path_.string(), ": cannot be written: ", reason()));
 }
 
 }  // namespace lamina::data

@@ -5,9 +5,9 @@
 #include <png.h>
 #include <vector>
 
+#include "core/atomic_file.h"
 #include "data/check_image.h"
 #include "data/codecs.h"
-#include "data/file.h"
 
 namespace lamina::data {
 namespace {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,6 +26,8 @@ struct CompileOptions {
   /// Bytes that weights, arena and scratch may take together for one thread; none: no limit.
   /// Smaller slices are tried before compile() gives up.
   std::optional<std::size_t> max_memory = {};
+  /// Text that goes with the plan and into its file: class names, preprocessing.
+  std::map<std::string, std::string> metadata = {};
 };
 
 /// What a plan needs, in bytes.
@@ -77,11 +81,19 @@ class Plan {
 
   PlanMemory memory() const;
 
+  /// The text given to compile().
+  const std::map<std::string, std::string>& metadata() const;
+
+  /// Writes the plan to a file for load_plan(): complete under that name or not at all. Throws
+  /// Error when it cannot be written, or the plan works on more than 4 GiB.
+  void save(const std::filesystem::path& path) const;
+
   /// A line a step: what it runs, its kernel and tiles, its scratch and its place in the arena.
   std::string describe() const;
 
  private:
   friend Plan compile(const Graph& graph, const CompileOptions& options);
+  friend Plan load_plan(const std::filesystem::path& path);
   explicit Plan(std::shared_ptr<const Program> program);
 
   struct Runner;
@@ -92,5 +104,13 @@ class Plan {
 /// Compiles for the instruction set in use (nn::isa()). Throws Error when the graph holds what
 /// plans cannot run, or needs more than options.max_memory, then with the least that would do.
 Plan compile(const Graph& graph, const CompileOptions& options = {});
+
+/// A plan that save() wrote, ready to run without packing: its weights stay in the file, mapped,
+/// and are shared by all processes that load it. The file may be replaced while plans use it, but
+/// not be written to. Plans belong to an instruction set and to a version of this library: for
+/// another one, compile again. Throws Error when the file is not a plan, of another version, for
+/// another instruction set than isa(), cut short, altered (a checksum tells), or describes steps
+/// that no plan has: none can make a run leave its memory.
+Plan load_plan(const std::filesystem::path& path);
 
 }  // namespace lamina::nn

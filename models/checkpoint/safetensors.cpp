@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/atomic_file.h"
 #include "core/error.h"
 #include "data/file.h"
 #include "models/checkpoint/convert.h"
@@ -188,12 +189,6 @@ std::string make_header(const Checkpoint& checkpoint) {
   return header_text;
 }
 
-void write(data::AtomicFile& file, const void* bytes, std::size_t size) {
-  if (size > 0 && std::fwrite(bytes, 1, size, file.stream()) != size) {
-    file.fail();
-  }
-}
-
 }  // namespace
 
 Checkpoint parse_safetensors(std::span<const std::uint8_t> bytes, std::string_view name) {
@@ -209,11 +204,11 @@ void write_safetensors(const std::filesystem::path& path, const Checkpoint& chec
         kMetadata);
   const std::string header = make_header(checkpoint);
   const std::uint64_t length = header.size();
-  data::AtomicFile file("safetensors", path);
-  write(file, &length, sizeof length);
-  write(file, header.data(), header.size());
+  AtomicFile file("safetensors", path);
+  file.write(&length, sizeof length);
+  file.write(header.data(), header.size());
   for (const auto& [name, tensor] : checkpoint.tensors) {
-    write(file, tensor.data(), tensor.size() * sizeof(float));
+    file.write(tensor.data(), tensor.size() * sizeof(float));
   }
   file.commit();
 }

@@ -49,7 +49,7 @@ Program place(Lowered lowered, std::size_t layers) {
 }
 
 PlanMemory whole_memory(const Program& program) {
-  return {.weights = program.weights.size() * sizeof(float),
+  return {.weights = program.weight_floats * sizeof(float),
           .arena = program.arena * sizeof(float),
           .scratch = program.scratch * sizeof(float)};
 }
@@ -86,6 +86,7 @@ Plan compile(const Graph& graph, const CompileOptions& options) {
   const std::size_t least = whole_memory(program).total();
   check(least <= limit, "compile: the plan must fit in max_memory: it needs ", least,
         " bytes at least, max_memory is ", limit);
+  program.metadata = options.metadata;
   return Plan(std::make_shared<const Program>(std::move(program)));
 }
 

@@ -47,7 +47,9 @@ class Lowering {
     }
     lowered_.program.isa = kernels_.isa;
     lowered_.program.kernels = &kernels_;
-    lowered_.program.weights = weights_.finish();
+    const auto weights = std::make_shared<const Tensor>(weights_.finish());
+    lowered_.program.weights = std::shared_ptr<const float[]>(weights, weights->data());
+    lowered_.program.weight_floats = weights->size();
     lowered_.program.scratch = scratch_of(lowered_.program);
     return std::move(lowered_);
   }

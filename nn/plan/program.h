@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -44,7 +46,7 @@ struct Step {
   Place x, residual, y;
   std::size_t rows = 0, channels = 0;  // of x as a matrix [rows, channels]
   std::size_t groups = 1;              // convolution
-  kernels::Window first = {};          // inverted_residual
+  kernels::Window first = {};          // inverted_residual, where it expands
   kernels::Window window = {};         // convolutions
   PackedMatrix expand = {};            // inverted_residual
   PackedMatrix matrix = {};            // product, convolution; inverted_residual's projection
@@ -61,10 +63,12 @@ struct Program {
   const kernels::KernelTable* kernels = nullptr;
   Shape traced_input, traced_output;
   std::vector<Step> steps;
-  std::vector<std::string> names;  // of the steps
-  std::size_t arena = 0;           // floats
-  std::size_t scratch = 0;         // floats for one thread
-  Tensor weights;                  // everything that steps have offsets of
+  std::vector<std::string> names;          // of the steps
+  std::size_t arena = 0;                   // floats
+  std::size_t scratch = 0;                 // floats for one thread
+  std::shared_ptr<const float[]> weights;  // everything that steps have offsets of
+  std::size_t weight_floats = 0;
+  std::map<std::string, std::string> metadata;
 };
 
 }  // namespace lamina::nn

@@ -103,6 +103,7 @@ Plan::Plan(std::shared_ptr<const Program> program)
 
 const Shape& Plan::input_shape() const { return program_->traced_input; }
 const Shape& Plan::output_shape() const { return program_->traced_output; }
+const std::map<std::string, std::string>& Plan::metadata() const { return program_->metadata; }
 
 Workspace Plan::workspace(std::size_t threads) const {
   check(threads >= 1 && threads <= kMaxThreads, "workspace: threads must be from 1 to ",

@@ -62,7 +62,7 @@ void run_part(const Program& program, const Step& step, const ImageMemory& memor
               std::size_t parts, float* scratch) {
   const StepCall call = {.kernels = *program.kernels,
                          .step = step,
-                         .weights = program.weights.data(),
+                         .weights = program.weights.get(),
                          .x = find(step.x, memory),
                          .residual = find(step.residual, memory),
                          .y = const_cast<float*>(find(step.y, memory)),

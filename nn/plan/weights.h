@@ -1,10 +1,16 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "nn/plan/program.h"
 
 namespace lamina::nn {
+
+/// The number of the layout that the kernels' pack() gives weights, for all instruction sets; kept
+/// in plan files. To be raised whenever pack() or what kernels expect of its result changes: a test
+/// that holds checksums of packed matrices tells.
+inline constexpr std::uint32_t kPackedLayout = 1;
 
 /// Gathers the weights of a program into one array, packed for its kernels. Offsets are multiples
 /// of 16 floats (64 bytes).

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "nn/state.h"
 #include "tests/models/support.h"
-#include "tests/nn/support.h"
+#include "tests/support/tensors.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/folder.h"
 

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "tests/models/support.h"
-#include "tests/nn/support.h"
+#include "tests/support/tensors.h"
 #include "tests/support/expect_error.h"
 
 namespace lamina {

@@ -5,8 +5,11 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "models/load.h"
 #include "tests/models/support.h"
-#include "tests/nn/support.h"
+#include "tests/support/folder.h"
+#include "tests/support/shared_data.h"
+#include "tests/support/tensors.h"
 
 // Compiled networks against their eager forward pass; tests/models/reference.cpp has the real one.
 namespace lamina {
@@ -61,6 +64,28 @@ INSTANTIATE_TEST_SUITE_P(Widths, PlanOfWidths,
                                          Case{1.4f, 224, nn::PaddingMode::symmetric},
                                          Case{1.4f, 320, nn::PaddingMode::same}),
                          case_name);
+
+TEST_P(PlanOfWidths, FromAFileHasTheSameBits) {
+  const auto& [width, resolution, padding] = GetParam();
+  models::MobileNetV2 net({.classes = 10, .width = width, .padding = padding});
+  test::randomize(net, 3);
+  const Tensor x = test::random_tensor({2, resolution, resolution, 3}, 1);
+  const nn::Plan plan = nn::compile(nn::trace(net, x.shape()));
+  const test::Folder folder;
+  plan.save(folder / "net.plan");
+  EXPECT_TRUE(test::same_bits(nn::load_plan(folder / "net.plan")(x), plan(x)));
+}
+
+TEST(PlanOfMobileNetV2, WithRealWeightsFromAFileHasTheSameBits) {
+  LAMINA_NEEDS_SHARED_DATA();
+  const models::Classifier classifier =
+      models::read_classifier(test::shared_data() / "imagenet/mobilenet_v2_1.0_224_tf.safetensors");
+  const Tensor x = test::random_tensor(classifier.input_shape(), 1);
+  const nn::Plan plan = nn::compile(nn::trace(*classifier.net, x.shape()));
+  const test::Folder folder;
+  plan.save(folder / "net.plan");
+  EXPECT_TRUE(test::same_bits(nn::load_plan(folder / "net.plan")(x), plan(x)));
+}
 
 // Section 5.1 of the paper: 6.02 MB with each operation on its own, 2.41 MB with whole blocks.
 TEST(PlanOfMobileNetV2, ArenaStaysSmall) {

@@ -2,7 +2,7 @@
 
 #include "models/load.h"
 #include "tests/models/support.h"
-#include "tests/nn/support.h"
+#include "tests/support/tensors.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/folder.h"
 

@@ -10,7 +10,7 @@
 #include "nn/isa.h"
 #include "nn/plan.h"
 #include "tests/models/support.h"
-#include "tests/nn/support.h"
+#include "tests/support/tensors.h"
 #include "tests/support/npy.h"
 #include "tests/support/shared_data.h"
 

@@ -6,7 +6,7 @@
 #include <iterator>
 
 #include "tests/models/support.h"
-#include "tests/nn/support.h"
+#include "tests/support/tensors.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/folder.h"
 

@@ -6,7 +6,7 @@
 
 #include "nn/isa.h"
 #include "nn/ops.h"
-#include "tests/nn/support.h"
+#include "tests/support/tensors.h"
 
 namespace lamina {
 namespace {

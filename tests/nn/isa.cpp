@@ -6,8 +6,8 @@
 
 #include "core/error.h"
 #include "nn/ops.h"
-#include "tests/nn/support.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/tensors.h"
 
 namespace lamina {
 namespace {

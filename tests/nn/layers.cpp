@@ -4,8 +4,8 @@
 #include <cmath>
 #include <gtest/gtest.h>
 
-#include "tests/nn/support.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/tensors.h"
 
 namespace lamina {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "nn/isa.h"
-#include "tests/nn/support.h"
+#include "tests/support/tensors.h"
 
 namespace lamina {
 namespace {

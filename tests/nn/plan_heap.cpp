@@ -8,7 +8,7 @@
 #include "core/parallel.h"
 #include "nn/layers.h"
 #include "nn/plan.h"
-#include "tests/nn/support.h"
+#include "tests/support/tensors.h"
 
 // Counts what operator new hands out in this program.
 namespace {

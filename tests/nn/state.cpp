@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "nn/layers.h"
-#include "tests/nn/support.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/tensors.h"
 
 namespace lamina {
 namespace {

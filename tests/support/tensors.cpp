@@ -1,4 +1,4 @@
-#include "tests/nn/support.h"
+#include "tests/support/tensors.h"
 
 #include <cmath>
 #include <cstring>
