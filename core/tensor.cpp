@@ -1,6 +1,8 @@
 #include "core/tensor.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <new>
 #include <sys/mman.h>
 
@@ -9,11 +11,30 @@
 namespace lamina {
 namespace {
 
-template <std::size_t kAlignTo>
 std::shared_ptr<float[]> allocate(std::size_t bytes) {
-  constexpr std::align_val_t kAlign{kAlignTo};
+  constexpr std::align_val_t kAlign{Tensor::kAlignment};
   auto* values = static_cast<float*>(::operator new(bytes, kAlign));
   return std::shared_ptr<float[]>(values, [](float* p) { ::operator delete(p, kAlign); });
+}
+
+// Zero because the system hands them out so, when they are first touched.
+std::shared_ptr<float[]> map_large_pages(std::size_t bytes) {
+  constexpr std::size_t kPage = std::size_t{2} << 20;
+  bytes = (bytes + kPage - 1) / kPage * kPage;
+  void* mapped =
+      ::mmap(nullptr, bytes + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) {
+    throw std::bad_alloc();
+  }
+  auto* begin = static_cast<std::byte*>(mapped);
+  const std::size_t before = (kPage - reinterpret_cast<std::uintptr_t>(begin) % kPage) % kPage;
+  if (before > 0) {
+    ::munmap(begin, before);
+  }
+  ::munmap(begin + before + bytes, kPage - before);
+  begin += before;
+  ::madvise(begin, bytes, MADV_HUGEPAGE);  // a wish: small pages do as well
+  return {reinterpret_cast<float*>(begin), [bytes](float* p) { ::munmap(p, bytes); }};
 }
 
 }  // namespace
@@ -22,20 +43,16 @@ Tensor Tensor::uninitialized(const Shape& shape) {
   Tensor result;
   result.shape_ = shape;
   if (!result.empty()) {
-    result.values_ = allocate<kAlignment>(shape.size() * sizeof(float));
+    result.values_ = allocate(shape.size() * sizeof(float));
   }
   return result;
 }
 
 Tensor Tensor::on_large_pages(const Shape& shape) {
-  constexpr std::size_t kPage = std::size_t{2} << 20;
   Tensor result;
   result.shape_ = shape;
   if (!result.empty()) {
-    const std::size_t bytes = (shape.size() * sizeof(float) + kPage - 1) / kPage * kPage;
-    result.values_ = allocate<kPage>(bytes);
-    madvise(result.data(), bytes, MADV_HUGEPAGE);  // a wish: small pages do as well
-    std::ranges::fill(result.values(), 0.0f);
+    result.values_ = map_large_pages(shape.size() * sizeof(float));
   }
   return result;
 }

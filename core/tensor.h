@@ -27,7 +27,7 @@ class Tensor {
   static Tensor from(const Shape& shape, std::span<const float> values);
 
   /// Values zero, on pages of 2 MB where the system has them: for what lives long and is read
-  /// often.
+  /// often. A page is taken when it is first touched.
   static Tensor on_large_pages(const Shape& shape);
 
   /// A shape without memory for its values, which may not be read: it stands for a tensor that a
