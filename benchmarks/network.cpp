@@ -1,17 +1,14 @@
-#include <algorithm>
 #include <benchmark/benchmark.h>
-#include <cmath>
 #include <string>
 #include <vector>
 
 #include "benchmarks/peak.h"
+#include "benchmarks/random_weights.h"
 #include "benchmarks/reporter.h"
 #include "core/error.h"
 #include "core/parallel.h"
-#include "core/random.h"
 #include "models/mobilenet_v2.h"
 #include "nn/isa.h"
-#include "nn/layers.h"
 #include "nn/plan.h"
 
 // MobileNetV2 1.0 at 224 x 224, batch norm folded, random weights: the whole forward pass by
@@ -20,15 +17,6 @@
 namespace {
 
 using namespace lamina;
-
-void fill(models::MobileNetV2& net) {
-  Rng rng(1);
-  for (const nn::NamedTensor& tensor : nn::named_tensors(net)) {
-    const std::size_t inputs = tensor.value->size() / tensor.value->shape()[0];
-    const float bound = std::sqrt(6.0f / static_cast<float>(inputs));
-    std::ranges::generate(tensor.value->values(), [&] { return rng.uniform(-bound, bound); });
-  }
-}
 
 enum class Mode { plan, eager };
 
@@ -79,8 +67,7 @@ void add(models::MobileNetV2& net, const Setting& setting) {
 
 int main(int argc, char** argv) {
   models::MobileNetV2 net;
-  nn::fold_batch_norm(net);
-  fill(net);
+  benchmarks::randomize(net);
   for (const std::string& isa : nn::available_isas()) {
     if (isa == "reference") {
       continue;  // seconds per image, and no aim

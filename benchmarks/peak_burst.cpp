@@ -31,4 +31,29 @@ double fma_burst(std::size_t turns, float* result) {
   return 2.0 * static_cast<double>(turns) * kSums * kLanes;
 }
 
+// Reads all values so often, in order; returns the bytes read. `count` is a multiple of 8 vectors.
+double read_burst(const float* values, std::size_t count, std::size_t turns, float* result) {
+  constexpr std::size_t kSums = 8;
+  Vec sums[kSums];
+  LAMINA_UNROLL
+  for (std::size_t i = 0; i < kSums; ++i) {
+    sums[i] = broadcast(0.0f);
+  }
+  for (std::size_t turn = 0; turn < turns; ++turn) {
+    for (const float* at = values; at != values + count; at += kSums * kLanes) {
+      LAMINA_UNROLL
+      for (std::size_t i = 0; i < kSums; ++i) {
+        sums[i] = sums[i] + load(at + i * kLanes);
+      }
+    }
+  }
+  Vec total = sums[0];
+  LAMINA_UNROLL
+  for (std::size_t i = 1; i < kSums; ++i) {
+    total = total + sums[i];
+  }
+  *result = sum_lanes(total);
+  return static_cast<double>(turns) * static_cast<double>(count * sizeof(float));
+}
+
 }  // namespace lamina::kernels::LAMINA_ISA

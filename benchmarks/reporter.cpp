@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <string>
+
+#include "benchmarks/cpu_name.h"
 
 namespace lamina::benchmarks {
 namespace {
@@ -11,16 +12,6 @@ namespace {
 constexpr char kOperations[] = "operations";
 constexpr char kBytes[] = "bytes";
 constexpr char kPeak[] = "peak";
-
-std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) {
-      return line.substr(line.find(':') + 2);
-    }
-  }
-  return "unknown CPU";
-}
 
 double counter(const benchmark::BenchmarkReporter::Run& run, const char* name) {
   const auto found = run.counters.find(name);

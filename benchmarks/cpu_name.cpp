@@ -1,0 +1,17 @@
+#include "benchmarks/cpu_name.h"
+
+#include <fstream>
+
+namespace lamina::benchmarks {
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) {
+      return line.substr(line.find(':') + 2);
+    }
+  }
+  return "unknown CPU";
+}
+
+}  // namespace lamina::benchmarks
