@@ -32,7 +32,7 @@ class Side:
     def answer(self):
         line = self.process.stdout.readline().strip()
         if not line:
-            sys.exit(f"compare: {self.program} stopped with exit code {self.process.wait()}")
+            sys.exit(f"{self.program} stopped with exit code {self.process.wait()}")
         return line
 
     def run(self, count):
