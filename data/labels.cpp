@@ -7,8 +7,6 @@ extern const char kImagenetLabelsText[];
 
 namespace {
 
-constexpr std::size_t kImageNetClasses = 1000;
-
 std::vector<std::string> names_of(std::string_view lines) {
   std::vector<std::string> names;
   while (!lines.empty()) {
@@ -28,11 +26,12 @@ const std::vector<std::string>& imagenet_labels() {
 
 std::vector<std::string> default_labels(std::size_t classes) {
   std::vector<std::string> labels;
-  if (classes == kImageNetClasses || classes == kImageNetClasses + 1) {
-    if (classes > kImageNetClasses) {
+  const std::vector<std::string>& imagenet = imagenet_labels();
+  if (classes == imagenet.size() || classes == imagenet.size() + 1) {
+    if (classes > imagenet.size()) {
       labels.emplace_back("background");
     }
-    labels.insert(labels.end(), imagenet_labels().begin(), imagenet_labels().end());
+    labels.insert(labels.end(), imagenet.begin(), imagenet.end());
     return labels;
   }
   for (std::size_t i = 0; i < classes; ++i) {

@@ -189,7 +189,31 @@ class OptionsReader {
   std::vector<std::string>& assumptions_;
 };
 
+constexpr const char* kLabels = "labels";
+
 }  // namespace
+
+void store_labels(const std::vector<std::string>& labels, data::Metadata& metadata) {
+  std::string& lines = metadata[kLabels];
+  for (const std::string& label : labels) {
+    lines += (&label == &labels.front() ? "" : "\n") + label;
+  }
+}
+
+std::optional<std::vector<std::string>> read_labels(const data::Metadata& metadata) {
+  const auto found = metadata.find(kLabels);
+  if (found == metadata.end()) {
+    return std::nullopt;
+  }
+  const std::string& lines = found->second;
+  std::vector<std::string> labels;
+  for (std::size_t begin = 0; begin <= lines.size();) {
+    const std::size_t end = std::min(lines.find('\n', begin), lines.size());
+    labels.push_back(lines.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return labels;
+}
 
 bool has_norm(const Checkpoint& checkpoint) {
   return std::ranges::any_of(checkpoint.tensors, [](const auto& entry) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@ enum class NormState { separate, folded };
 
 /// Writes the keys arch, width_mult, round_to, num_classes, padding, epsilon and bn.
 void store(const MobileNetV2Options& options, NormState norm, data::Metadata& metadata);
+
+/// The key labels: a line for each class; empty when it is absent.
+void store_labels(const std::vector<std::string>& labels, data::Metadata& metadata);
+std::optional<std::vector<std::string>> read_labels(const data::Metadata& metadata);
 
 /// Whether the tensors include batch norm's statistics.
 bool has_norm(const Checkpoint& checkpoint);

@@ -8,33 +8,20 @@
 namespace lamina::models {
 namespace {
 
-constexpr std::size_t kImagenetClasses = 1000;
-
-std::vector<std::string> split_lines(const std::string& lines) {
-  std::vector<std::string> result;
-  for (std::size_t begin = 0; begin <= lines.size();) {
-    const std::size_t end = std::min(lines.find('\n', begin), lines.size());
-    result.push_back(lines.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return result;
-}
-
-std::vector<std::string> read_labels(const Checkpoint& checkpoint, std::size_t classes,
-                                     const std::string& name,
-                                     std::vector<std::string>& assumptions) {
-  const auto found = checkpoint.metadata.find("labels");
-  if (found == checkpoint.metadata.end()) {
-    const bool imagenet = classes == kImagenetClasses || classes == kImagenetClasses + 1;
-    assumptions.emplace_back(imagenet ? "The classes are taken to be ImageNet's."
-                                      : "The classes have no names.");
+std::vector<std::string> labels_of(const Checkpoint& checkpoint, std::size_t classes,
+                                   const std::string& name, std::vector<std::string>& assumptions) {
+  const auto labels = read_labels(checkpoint.metadata);
+  if (!labels) {
+    const std::size_t imagenet = data::imagenet_labels().size();
+    assumptions.emplace_back(classes == imagenet || classes == imagenet + 1
+                                 ? "The classes are taken to be ImageNet's."
+                                 : "The classes have no names.");
     return data::default_labels(classes);
   }
-  std::vector<std::string> labels = split_lines(found->second);
-  check(labels.size() == classes, "read_classifier: ", name,
-        ": labels must have a line for each class: it has ", labels.size(), ", the classes are ",
+  check(labels->size() == classes, "read_classifier: ", name,
+        ": labels must have a line for each class: it has ", labels->size(), ", the classes are ",
         classes);
-  return labels;
+  return *labels;
 }
 
 data::Preprocessing read_preprocessing(const Checkpoint& checkpoint,
@@ -57,7 +44,7 @@ Classifier read_classifier(const std::filesystem::path& path) {
   Classifier classifier;
   const MobileNetV2Options options = read_options(checkpoint, name, classifier.assumptions);
   classifier.preprocessing = read_preprocessing(checkpoint, classifier.assumptions);
-  classifier.labels = read_labels(checkpoint, options.classes, name, classifier.assumptions);
+  classifier.labels = labels_of(checkpoint, options.classes, name, classifier.assumptions);
   classifier.net = std::make_unique<MobileNetV2>(options);
   load(*classifier.net, checkpoint, name);
   return classifier;

@@ -11,16 +11,10 @@
 #include "apps/support/stop_signal.h"
 #include "core/error.h"
 #include "core/parallel.h"
-#include "models/load.h"
-#include "nn/plan.h"
+#include "models/compiled_classifier.h"
 
 namespace lamina::apps {
 namespace {
-
-struct Network {
-  models::Classifier classifier;
-  nn::Plan plan;
-};
 
 struct Tally {
   std::size_t done = 0;
@@ -28,23 +22,23 @@ struct Tally {
   std::vector<PictureTimes> times;
 };
 
-PictureResult classify(const Network& network, const std::string& file, const Prepared& picture,
-                       std::size_t top) {
+PictureResult classify(const models::CompiledClassifier& network, const std::string& file,
+                       const Prepared& picture, std::size_t top) {
   const Stopwatch watch;
   const Tensor logits = network.plan(picture.input);
   const double network_ms = watch.milliseconds();
   return {file,
-          top_predictions(logits, network.classifier.labels, top),
+          top_predictions(logits, network.labels, top),
           {picture.decode_ms, picture.preprocess_ms, network_ms}};
 }
 
 // Pictures are prepared on other threads while the network works on the one before.
-Tally classify_all(const Network& network, const std::vector<std::string>& files,
+Tally classify_all(const models::CompiledClassifier& network, const std::vector<std::string>& files,
                    const ClassifyOptions& options, Console& console) {
   Tally tally;
   Prefetch<Prepared> pictures(
       {.count = files.size(), .ahead = pictures_ahead(thread_count())},
-      [&](std::size_t i) { return prepare(files[i], network.classifier.preprocessing); });
+      [&](std::size_t i) { return prepare(files[i], network.preprocessing); });
   Progress progress(console, files.size());
   for (const std::string& file : files) {
     const Prepared picture = pictures.next();
@@ -79,11 +73,19 @@ ExitCode conclude(const Tally& tally, std::size_t total, const ClassifyOptions& 
   return tally.failed > 0 ? ExitCode::failed : ExitCode::success;
 }
 
-// The network and its plan for the pictures that its preprocessing makes.
-Network read_network(const std::string& weights) {
-  models::Classifier classifier = models::read_classifier(weights);
-  nn::Plan plan = nn::compile(nn::trace(*classifier.net, classifier.input_shape()));
-  return {std::move(classifier), std::move(plan)};
+models::CompiledClassifier read_network(const ClassifyOptions& options, Console& console) {
+  if (!options.plan.empty()) {
+    return models::load_compiled_classifier(options.plan);
+  }
+  const models::Classifier classifier = models::read_classifier(options.weights);
+  for (const std::string& assumption : classifier.assumptions) {
+    console.report(assumption);
+  }
+  models::CompiledClassifier network = models::compile(classifier);
+  if (!options.save_plan.empty()) {
+    network.plan.save(options.save_plan);
+  }
+  return network;
 }
 
 ExitCode main_program(int argc, char** argv, Console& console) {
@@ -92,10 +94,7 @@ ExitCode main_program(int argc, char** argv, Console& console) {
     return ExitCode::success;
   }
   catch_stop_signals();
-  const Network network = read_network(options->weights);
-  for (const std::string& assumption : network.classifier.assumptions) {
-    console.report(assumption);
-  }
+  const models::CompiledClassifier network = read_network(*options, console);
   ExitCode found = ExitCode::success;
   const auto files = find_pictures(options->images, [&](const std::string& message) {
     console.report(message);

@@ -1,6 +1,7 @@
 #include "apps/classify/options.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "apps/support/command_line.h"
 #include "apps/support/pictures.h"
@@ -17,6 +18,8 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  classify --weights mobilenet_v2.safetensors cat.jpg\n"
     "  classify --top 1 --json photos/ > results.jsonl\n"
+    "  classify --weights mobilenet_v2.safetensors --save-plan mobilenet_v2.plan\n"
+    "  classify --plan mobilenet_v2.plan cat.jpg\n"
     "  curl -s https://example.org/cat.jpg | classify -\n\n";
 
 // Both also look at the environment, so they are called without options as well.
@@ -37,50 +40,82 @@ void choose_isa_and_threads(const std::string& isa, std::size_t threads) {
   }
 }
 
-void check_usage(const ClassifyOptions& options) {
-  if (options.weights.empty()) {
+// A plan takes the place of weights that only the environment names.
+void choose_network(ClassifyOptions& options) {
+  const char* usual = std::getenv("LAMINA_WEIGHTS");
+  if (!options.plan.empty() && usual != nullptr && options.weights == usual) {
+    options.weights.clear();
+  }
+  if (!options.plan.empty() && !(options.weights.empty() && options.save_plan.empty())) {
+    throw UsageError("--plan: holds the weights: --weights and --save-plan do not go with it");
+  }
+  if (options.plan.empty() && options.weights.empty()) {
     throw UsageError(
         "weights: none given: pass --weights FILE, or set LAMINA_WEIGHTS, to a safetensors file of "
         "a MobileNetV2 with torchvision's names");
+  }
+}
+
+void check_pictures(const ClassifyOptions& options) {
+  if (options.images.empty() && options.save_plan.empty()) {
+    throw UsageError("IMAGE is required (see classify --help)");
   }
   if (std::count(options.images.begin(), options.images.end(), kStandardInput) > 1) {
     throw UsageError("IMAGE: '-' may be given once: standard input holds one picture");
   }
 }
 
+// What the command line says of the process, not of the job.
+struct ProcessOptions {
+  std::string isa;
+  std::size_t threads = 0;
+};
+
+void declare_network(CLI::App& app, ClassifyOptions& options) {
+  app.add_option("--weights", options.weights, "Checkpoint (safetensors)")
+      ->type_name("FILE")
+      ->envname("LAMINA_WEIGHTS");
+  app.add_option("--plan", options.plan, "Compiled network from --save-plan, instead of weights")
+      ->type_name("FILE");
+  app.add_option("--save-plan", options.save_plan,
+                 "Keep the compiled network in a file, for this instruction set")
+      ->type_name("FILE");
+}
+
+void declare_process(CLI::App& app, ProcessOptions& process) {
+  app.add_option("--isa", process.isa, "Instruction set of the kernels (default: the fastest here)")
+      ->type_name("NAME");
+  app.add_option("--threads", process.threads, "Threads of the network (default: all CPUs)")
+      ->type_name("N")
+      ->check(whole_number(1, kMaxThreads));
+}
+
 }  // namespace
 
 std::optional<ClassifyOptions> read_options(int argc, const char* const* argv, Console& console) {
   ClassifyOptions options;
-  std::string isa;
-  std::size_t threads = 0;
+  ProcessOptions process;
   bool json = false;
   CLI::App app("Says what is in pictures, with a MobileNetV2.", "classify");
   app.add_option("IMAGE", options.images,
                  "Pictures (PNG, JPEG), directories of them, or - for standard input")
-      ->type_name("")
-      ->required();
-  app.add_option("--weights", options.weights, "Checkpoint (safetensors)")
-      ->type_name("FILE")
-      ->envname("LAMINA_WEIGHTS");
+      ->type_name("");
+  declare_network(app, options);
   app.add_option("--top", options.top, "Classes to list for each picture, the likeliest first")
       ->type_name("K")
       ->capture_default_str()
       ->check(whole_number(1, kMaxTop));
   app.add_flag("--json", json, "Print a JSON object a line");
   app.add_flag("--time", options.time, "Print how long decoding, preprocessing and network took");
-  app.add_option("--isa", isa, "Instruction set of the kernels (default: the fastest here)")
-      ->type_name("NAME");
-  app.add_option("--threads", threads, "Threads of the network (default: all CPUs)")
-      ->type_name("N")
-      ->check(whole_number(1, kMaxThreads));
+  declare_process(app, process);
   app.footer(text(kExamples, exit_code_help()));
   if (parse(app, argc, argv, console) == Parsed::answered) {
     return std::nullopt;
   }
   options.format = json ? Format::json : Format::text;
-  choose_isa_and_threads(isa, threads);
-  check_usage(options);
+  check_pictures(options);
+  choose_isa_and_threads(process.isa, process.threads);
+  choose_network(options);
   return options;
 }
 

@@ -14,7 +14,9 @@ enum class Format { text, json };
 /// The command line of classify.
 struct ClassifyOptions {
   std::vector<std::string> images;  ///< files, directories, or "-"
-  std::string weights;
+  std::string weights;              ///< empty where there is a plan
+  std::string plan;
+  std::string save_plan;  ///< where the plan goes; empty: nowhere
   std::size_t top = 5;
   Format format = Format::text;
   bool time = false;  ///< also print how long each picture took
