@@ -101,7 +101,7 @@ void set_thread_count(std::size_t count) {
 
 namespace detail {
 
-void run(std::size_t count, Task task, const void* context) {
+void run(std::size_t count, ThreadPool::Task task, const void* context) {
   const std::size_t wanted = thread_count();
   if (count <= 1 || wanted == 1 || inside_task) {
     for (std::size_t i = 0; i < count; ++i) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "core/parallel.h"
 #include "core/tensor.h"
 #include "nn/graph.h"
 
@@ -72,8 +73,12 @@ class Plan {
   /// shape. Uses a workspace of the plan's own, one run at a time.
   Tensor operator()(const Tensor& x) const;
 
-  /// A workspace for `threads` threads.
+  /// A workspace for `threads` threads of parallel_for, which go to sleep when a run has returned:
+  /// core/parallel.h states how soon.
   Workspace workspace(std::size_t threads) const;
+
+  /// A workspace for a program's own threads: runs with it start none. The pool must outlive it.
+  Workspace workspace(ThreadPool& pool) const;
 
   /// Runs on x into y, with the threads of the workspace and without allocating. Throws Error when
   /// x does not hold a whole number of images or y not as many results.

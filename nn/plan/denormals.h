@@ -4,16 +4,10 @@
 
 namespace lamina::nn {
 
-/// While it lives, this thread's arithmetic takes denormal numbers for zero and makes none: on
-/// x86-64 they cost a hundred cycles each. Then the thread's floating-point state is as before.
+/// While it lives, this thread computes as another did, `like` its floating-point state, but takes
+/// denormal numbers for zero and makes none: on x86-64 they cost a hundred cycles each. Then the
+/// thread's floating-point state is as before.
 class FlushDenormals {
- public:
-  FlushDenormals() : saved_(get()) { set(saved_ | kFlush); }
-  ~FlushDenormals() { set(saved_); }
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
 #if defined(__x86_64__)
   using State = unsigned int;
   static constexpr State kFlush = 0x8040;  // MXCSR: flush to zero, denormals are zero
@@ -35,6 +29,16 @@ class FlushDenormals {
   static void set(State) {}
 #endif
 
+ public:
+  explicit FlushDenormals(State like) : saved_(get()) { set(like | kFlush); }
+  ~FlushDenormals() { set(saved_); }
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+  /// This thread's floating-point state.
+  static State current() { return get(); }
+
+ private:
   State saved_;
 };
 

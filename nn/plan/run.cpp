@@ -38,18 +38,32 @@ struct alignas(64) Progress {
 }  // namespace
 
 struct Workspace::State {
-  State(std::shared_ptr<const Program> owner, std::size_t n)
+  // Without a pool, on the threads of parallel_for.
+  State(std::shared_ptr<const Program> owner, std::size_t n, ThreadPool* threads_of)
       : program(std::move(owner)),
         threads(n),
+        pool(threads_of),
         arenas(Tensor::on_large_pages({n, aligned(program->arena)})),
         scratches(Tensor::on_large_pages({n, aligned(program->scratch)})),
         progress(std::make_unique<Progress[]>(program->steps.size())) {}
+
+  // Calls task(thread) for every thread, its arithmetic as the caller's but for denormals.
+  template <class Task>
+  void on_threads(const Task& task) const {
+    const auto callers = FlushDenormals::current();
+    const auto flushed = [&task, callers](std::size_t thread) {
+      const FlushDenormals flush(callers);
+      task(thread);
+    };
+    pool == nullptr ? parallel_for(threads, flushed) : parallel_for(*pool, threads, flushed);
+  }
 
   float* arena(std::size_t thread) { return arenas.data() + thread * arenas.shape()[1]; }
   float* scratch(std::size_t thread) { return scratches.data() + thread * scratches.shape()[1]; }
 
   std::shared_ptr<const Program> program;  // whose memory this is
   std::size_t threads;
+  ThreadPool* pool;
   Tensor arenas, scratches;
   std::unique_ptr<Progress[]> progress;
 };
@@ -108,7 +122,14 @@ const std::map<std::string, std::string>& Plan::metadata() const { return progra
 Workspace Plan::workspace(std::size_t threads) const {
   check(threads >= 1 && threads <= kMaxThreads, "workspace: threads must be from 1 to ",
         kMaxThreads, ": got ", threads);
-  return Workspace(std::make_unique<Workspace::State>(program_, threads));
+  return Workspace(std::make_unique<Workspace::State>(program_, threads, nullptr));
+}
+
+Workspace Plan::workspace(ThreadPool& pool) const {
+  const std::size_t threads = pool.threads();
+  check(threads >= 1 && threads <= kMaxThreads, "workspace: a pool must have from 1 to ",
+        kMaxThreads, " threads: got ", threads);
+  return Workspace(std::make_unique<Workspace::State>(program_, threads, &pool));
 }
 
 void Plan::run(std::span<const float> x, std::span<float> y, Workspace& workspace) const {
@@ -128,8 +149,7 @@ void Plan::run(std::span<const float> x, std::span<float> y, Workspace& workspac
   const std::size_t threads = state.threads;
   const std::size_t alone = images / threads * threads;
   if (alone > 0) {
-    parallel_for(threads, [&](std::size_t thread) {
-      const FlushDenormals flush;
+    state.on_threads([&](std::size_t thread) {
       for (std::size_t image = thread; image < alone; image += threads) {
         run_image(program, memory(image, thread), state.scratch(thread));
       }
@@ -140,8 +160,7 @@ void Plan::run(std::span<const float> x, std::span<float> y, Workspace& workspac
       state.progress[s].begun.store(0, std::memory_order_relaxed);
       state.progress[s].done.store(0, std::memory_order_relaxed);
     }
-    parallel_for(threads, [&](std::size_t thread) {
-      const FlushDenormals flush;
+    state.on_threads([&](std::size_t thread) {
       share_image(program, memory(image, 0), threads, state.progress.get(), state.scratch(thread));
     });
   }
