@@ -14,12 +14,15 @@ TEST(Readme, ShowsTheProgramThatIsCompiled) {
 
 class ReadmeProgram : public Classify {};
 
+// Linked with the static libraries and with the shared one.
 TEST_F(ReadmeProgram, PrintsTheLabelThatClassifyPutsFirst) {
   const std::string picture = png("a.png");
-  const Result label = run({.arguments = {weights(), picture}, .program = LAMINA_README_EXAMPLE});
-  EXPECT_EQ(label.exit_code, 0);
-  EXPECT_EQ(label.err, "");
-  EXPECT_TRUE(classify({"--top", "1", picture}).out.ends_with("  " + label.out)) << label.out;
+  for (const char* program : {LAMINA_README_EXAMPLE, LAMINA_README_EXAMPLE_SHARED}) {
+    const Result label = run({.arguments = {weights(), picture}, .program = program});
+    EXPECT_EQ(label.exit_code, 0) << program;
+    EXPECT_EQ(label.err, "") << program;
+    EXPECT_TRUE(classify({"--top", "1", picture}).out.ends_with("  " + label.out)) << label.out;
+  }
 }
 
 TEST_F(ReadmeProgram, SaysWhatIsWrong) {
