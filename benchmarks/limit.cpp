@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <exception>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include "benchmarks/cpu_name.h"
@@ -43,17 +42,10 @@ std::vector<std::string> vector_isas() {
   return isas;
 }
 
-std::size_t cache_bytes(int name, std::size_t otherwise) {
-  const long bytes = ::sysconf(name);
-  return bytes > 0 ? static_cast<std::size_t>(bytes) : otherwise;
-}
-
 Pair print_bandwidth(const std::string& isa, const char* name, std::size_t bytes) {
-  constexpr std::size_t kMultiple = 4096;
-  const std::size_t whole = bytes / kMultiple * kMultiple;
-  const Pair rate{benchmarks::read_bandwidth(isa, whole, 1),
-                  benchmarks::read_bandwidth(isa, whole, usable_cpus())};
-  const std::string label = text("read ", name, ", ", whole / 1024, " KB a core, GB/s");
+  const Pair rate{benchmarks::read_bandwidth(isa, bytes, 1),
+                  benchmarks::read_bandwidth(isa, bytes, usable_cpus())};
+  const std::string label = text("read ", name, ", ", bytes / 1024, " KB a core, GB/s");
   std::printf("%-34s %9.0f %9.0f\n", label.c_str(), rate.one / kGiga, rate.all / kGiga);
   std::fflush(stdout);
   return rate;
@@ -71,27 +63,12 @@ Limits measure_limits() {
                 peak.one / kGiga, peak.all / kGiga);
   }
   const std::string best = vector_isas().front();
-  const std::size_t l2 = cache_bytes(_SC_LEVEL2_CACHE_SIZE, std::size_t{512} << 10);
-  print_bandwidth(best, "L1", cache_bytes(_SC_LEVEL1_DCACHE_SIZE, std::size_t{32} << 10) / 2);
-  print_bandwidth(best, "L2", l2 / 2);
-  // Virtual machines give the sum over all sockets as the size of L3: go by L2 instead.
-  limits.l3 = print_bandwidth(best, "L3", 6 * l2);
-  print_bandwidth(best, "DRAM", (std::size_t{1} << 30) / cores);
+  const benchmarks::ReadSizes sizes = benchmarks::read_sizes();
+  print_bandwidth(best, "L1", sizes.l1);
+  print_bandwidth(best, "L2", sizes.l2);
+  limits.l3 = print_bandwidth(best, "L3", sizes.l3);
+  print_bandwidth(best, "DRAM", sizes.dram / cores);
   return limits;
-}
-
-// A layer without reuse of its weights waits for them; the others hide them behind arithmetic.
-double ideal_seconds(const benchmarks::LayerGroup& group, double fma, double l3) {
-  const double arithmetic = group.operations / fma;
-  return group.name == "classifier" ? std::max(arithmetic, group.weight_bytes / l3) : arithmetic;
-}
-
-double ideal_seconds(const std::vector<benchmarks::LayerGroup>& groups, double fma, double l3) {
-  double sum = 0.0;
-  for (const benchmarks::LayerGroup& group : groups) {
-    sum += ideal_seconds(group, fma, l3);
-  }
-  return sum;
 }
 
 void print_ideal(const std::vector<benchmarks::LayerGroup>& groups, const Limits& limits) {
@@ -104,12 +81,12 @@ void print_ideal(const std::vector<benchmarks::LayerGroup>& groups, const Limits
     std::printf("\n%-12s %10.1f %10.1f", group.name.c_str(), group.operations / 1e6,
                 group.weight_bytes / 1024);
     for (const auto& [isa, fma] : limits.peaks) {
-      std::printf(" %8.3f", 1e3 * ideal_seconds(group, fma.one, limits.l3.one));
+      std::printf(" %8.3f", 1e3 * benchmarks::ideal_seconds(group, fma.one, limits.l3.one));
     }
   }
   std::printf("\n%-12s %10s %10s", "all", "", "");
   for (const auto& [isa, fma] : limits.peaks) {
-    std::printf(" %8.3f", 1e3 * ideal_seconds(groups, fma.one, limits.l3.one));
+    std::printf(" %8.3f", 1e3 * benchmarks::ideal_seconds(groups, fma.one, limits.l3.one));
   }
   std::printf("\n");
 }

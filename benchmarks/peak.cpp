@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include "core/tensor.h"
@@ -115,6 +116,7 @@ double fma_peak(std::string_view isa, std::size_t threads) {
 
 double read_bandwidth(std::string_view isa, std::size_t bytes, std::size_t threads) {
   constexpr std::size_t kBytesInBurst = 50'000'000;
+  bytes = bytes / 4096 * 4096;
   const Bursts bursts = bursts_for(isa);
   if (bursts.read == nullptr) {
     return 0.0;
@@ -129,6 +131,17 @@ double read_bandwidth(std::string_view isa, std::size_t bytes, std::size_t threa
     const Tensor& buffer = buffers[thread];
     return bursts.read(buffer.data(), buffer.size(), turns, result);
   });
+}
+
+ReadSizes read_sizes() {
+  const auto cache = [](int name, std::size_t otherwise) {
+    const long bytes = ::sysconf(name);
+    return bytes > 0 ? static_cast<std::size_t>(bytes) : otherwise;
+  };
+  const std::size_t l1 = cache(_SC_LEVEL1_DCACHE_SIZE, std::size_t{32} << 10);
+  const std::size_t l2 = cache(_SC_LEVEL2_CACHE_SIZE, std::size_t{512} << 10);
+  // Virtual machines give the sum over all sockets as the size of L3: go by L2 instead.
+  return {.l1 = l1 / 2, .l2 = l2 / 2, .l3 = 6 * l2, .dram = std::size_t{1} << 30};
 }
 
 }  // namespace lamina::benchmarks
