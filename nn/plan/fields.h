@@ -4,6 +4,8 @@
 
 namespace lamina::nn {
 
+static_assert(sizeof(Step) == 392, "a field more or less: for_each_field, and file.cpp's version");
+
 /// Calls visit(field) for every number of a step, in the order of plan files.
 template <class AnyStep, class Visit>
 void for_each_field(AnyStep& step, const Visit& visit) {

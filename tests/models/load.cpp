@@ -5,9 +5,9 @@
 #include "core/error.h"
 #include "nn/state.h"
 #include "tests/models/support.h"
-#include "tests/support/tensors.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/folder.h"
+#include "tests/support/tensors.h"
 
 namespace lamina {
 namespace {

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "tests/models/support.h"
-#include "tests/support/tensors.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/tensors.h"
 
 namespace lamina {
 namespace {

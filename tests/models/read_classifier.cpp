@@ -2,9 +2,9 @@
 
 #include "models/load.h"
 #include "tests/models/support.h"
-#include "tests/support/tensors.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/folder.h"
+#include "tests/support/tensors.h"
 
 namespace lamina {
 namespace {

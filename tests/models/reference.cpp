@@ -10,9 +10,9 @@
 #include "nn/isa.h"
 #include "nn/plan.h"
 #include "tests/models/support.h"
-#include "tests/support/tensors.h"
 #include "tests/support/npy.h"
 #include "tests/support/shared_data.h"
+#include "tests/support/tensors.h"
 
 // The whole network against PyTorch in float64.
 namespace lamina {

@@ -6,9 +6,9 @@
 #include <iterator>
 
 #include "tests/models/support.h"
-#include "tests/support/tensors.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/folder.h"
+#include "tests/support/tensors.h"
 
 namespace lamina {
 namespace {
