@@ -89,36 +89,57 @@ void advance(Tile& tile, std::size_t rows) {
   }
 }
 
+// A panel of B and its size, to fetch the next one while this one is in use.
+struct Panel {
+  const float* values;
+  std::size_t bytes;
+};
+
 // Tile i of a panel prefetches its share of the next panel.
-void share_ahead(Tile& tile, std::size_t i, std::size_t tiles) {
-  const std::size_t panel = tile.panel_bytes;
-  const std::size_t depth = tile.k * tile.segments;
-  tile.ahead = static_cast<std::ptrdiff_t>(panel + panel * i / tiles);
-  tile.ahead_step = static_cast<std::ptrdiff_t>(depth == 0 ? 0 : panel / depth / tiles);
+void share_ahead(Tile& tile, const Panel& panel, std::size_t i, std::size_t tiles) {
+  tile.ahead = reinterpret_cast<const char*>(panel.values) + panel.bytes + panel.bytes * i / tiles;
+  const std::size_t steps = tile.k * tile.segments * tiles;
+  tile.ahead_step = static_cast<std::ptrdiff_t>(panel.bytes / steps);
 }
 
 // `count` rows or pairs of rows in tiles of nearly equal height, at most `most`: 49 rows are
 // 13 + 12 + 12 + 12, because a low last tile would not hide the latency.
 template <class Pick>
-void run_tiles(Tile& tile, std::size_t count, std::size_t most, std::size_t rows_each,
-               const Pick& pick_tile) {
+void run_tiles(Tile& tile, const Panel& panel, std::size_t count, std::size_t most,
+               std::size_t rows_each, const Pick& pick_tile) {
   const std::size_t tiles = (count + most - 1) / most;
   for (std::size_t i = 0; i < tiles; ++i) {
-    share_ahead(tile, i, tiles);
+    share_ahead(tile, panel, i, tiles);
     const std::size_t height = count / tiles + (i < count % tiles ? 1 : 0);
     pick_tile(height)(tile);
     advance(tile, height * rows_each);
   }
 }
 
-void multiply_panel(Tile tile, std::size_t m, std::size_t vectors) {
+void multiply_panel(Tile tile, const Panel& panel, std::size_t m, std::size_t vectors) {
   if (kHasHalves && tile.last == kLanes / 2 && vectors > 1) {
     const std::size_t most = static_cast<std::size_t>(kPairsOf[vectors - 1]);
-    run_tiles(tile, m / 2, most, 2, [&](std::size_t n) { return pick_pairs(n, vectors - 1); });
+    run_tiles(tile, panel, m / 2, most, 2,
+              [&](std::size_t n) { return pick_pairs(n, vectors - 1); });
     m %= 2;
   }
   const std::size_t most = static_cast<std::size_t>(kRowsOf[vectors]);
-  run_tiles(tile, m, most, 1, [&](std::size_t n) { return pick_rows(n, vectors); });
+  run_tiles(tile, panel, m, most, 1, [&](std::size_t n) { return pick_rows(n, vectors); });
+}
+
+// A product without any factors: the clamped bias, plus the residual.
+void fill_panel(const Tile& t, std::size_t m, std::size_t columns) {
+  const Vec lo = broadcast(t.lo);
+  const Vec hi = broadcast(t.hi);
+  for (std::size_t i = 0; i < m; ++i) {
+    for_lanes(columns, [&](std::size_t j, auto lanes) {
+      const Vec bias = t.bias == nullptr ? broadcast(0.0f) : load(t.bias + j, lanes);
+      const float* residual = t.residual + i * t.ld_residual + j;
+      const Vec value = clamp(bias, lo, hi);
+      store(t.c + i * t.ldc + j, t.residual == nullptr ? value : value + load(residual, lanes),
+            lanes);
+    });
+  }
 }
 
 // One panel, 4 x 4 values at a time where the weights' rows run along k.
@@ -170,24 +191,33 @@ void gemm_segments(const GemmArgs& g, const float* const* a, std::size_t segment
   for (std::size_t column = 0; column < g.n; column += width) {
     const std::size_t used = g.n - column < width ? g.n - column : width;
     const std::size_t vectors = (used + kLanes - 1) / kLanes;
-    const Tile tile = {.a = a,
-                       .segments = segments,
-                       .a_offset = 0,
-                       .lda = static_cast<std::ptrdiff_t>(g.lda * sizeof(float)),
-                       .b = g.packed + column * g.k * segments,
-                       .k = g.k,
-                       .bias = g.bias == nullptr ? nullptr : g.bias + column,
-                       .residual = g.residual == nullptr ? nullptr : g.residual + column,
-                       .ld_residual = g.ld_residual,
-                       .c = g.c + column,
-                       .ldc = g.ldc,
-                       .lo = g.lo,
-                       .hi = g.hi,
-                       .last = used - (vectors - 1) * kLanes,
-                       .panel_bytes = vectors * kLanes * g.k * segments * sizeof(float),
-                       .ahead = 0,
-                       .ahead_step = 0};
-    multiply_panel(tile, g.m, vectors);
+    const std::size_t piece = vectors * kLanes * g.k;
+    const Panel panel = {g.packed + column * g.k * segments, piece * segments * sizeof(float)};
+    Tile tile = {.segment = {},
+                 .segments = 0,
+                 .k = g.k,
+                 .a_offset = 0,
+                 .lda = static_cast<std::ptrdiff_t>(g.lda * sizeof(float)),
+                 .bias = g.bias == nullptr ? nullptr : g.bias + column,
+                 .residual = g.residual == nullptr ? nullptr : g.residual + column,
+                 .ld_residual = g.ld_residual,
+                 .c = g.c + column,
+                 .ldc = g.ldc,
+                 .lo = g.lo,
+                 .hi = g.hi,
+                 .last = used - (vectors - 1) * kLanes,
+                 .ahead = nullptr,
+                 .ahead_step = 0};
+    for (std::size_t i = 0; i < segments; ++i) {
+      if (a[i] != nullptr && g.k > 0) {
+        tile.segment[tile.segments++] = {a[i], panel.values + i * piece};
+      }
+    }
+    if (tile.segments == 0) {
+      fill_panel(tile, g.m, used);
+    } else {
+      multiply_panel(tile, panel, g.m, vectors);
+    }
   }
 }
 

@@ -15,12 +15,7 @@ struct PairSums {
 };
 
 template <int NV>
-LAMINA_INLINE void multiply_pair(const float* even, const float* odd, const Vec* columns,
-                                 PairSums<NV>& sums) {
-  Vec a_even = broadcast(*even);
-  Vec a_odd = broadcast(*odd);
-  keep(a_even);
-  keep(a_odd);
+LAMINA_INLINE void multiply_pair(Vec a_even, Vec a_odd, const Vec* columns, PairSums<NV>& sums) {
   LAMINA_UNROLL
   for (int j = 0; j < NV; ++j) {
     sums.even[j] = fma(a_even, columns[j], sums.even[j]);
@@ -29,37 +24,48 @@ LAMINA_INLINE void multiply_pair(const float* even, const float* odd, const Vec*
   sums.halves = fma(join_halves(a_even, a_odd), columns[NV], sums.halves);
 }
 
-// Rows 2 pair and 2 pair + 1 of the tile.
-template <int NV>
-LAMINA_INLINE void finish_pair(const Tile& t, std::size_t pair, const PairSums<NV>& sums) {
-  const Vec lo = broadcast(t.lo);
-  const Vec hi = broadcast(t.hi);
-  const std::size_t row = 2 * pair;
-  float* even = t.c + row * t.ldc;
-  float* odd = even + t.ldc;
-  const float* residual = t.residual + row * t.ld_residual;
-  const bool add = t.residual != nullptr;
-  LAMINA_UNROLL
-  for (std::size_t j = 0; j < NV; ++j) {
-    const std::size_t column = j * kLanes;
-    const Vec x = clamp(sums.even[j], lo, hi);
-    const Vec y = clamp(sums.odd[j], lo, hi);
-    const Vec sum_x = add ? x + load(residual + column) : x;
-    const Vec sum_y = add ? y + load(residual + t.ld_residual + column) : y;
-    store(even + column, sum_x);
-    store(odd + column, sum_y);
+// Rows 2 pair and 2 pair + 1 of the tile; nothing when they lie before the first.
+template <int pair, Residual residual, int NV, int pairs>
+LAMINA_INLINE void finish_pair(const Tile& t, const PairSums<NV> (&sums)[pairs]) {
+  if constexpr (pair >= 0) {
+    const Vec lo = broadcast(t.lo);
+    const Vec hi = broadcast(t.hi);
+    float* even = t.c + 2 * pair * t.ldc;
+    float* odd = even + t.ldc;
+    const float* add_even = t.residual + 2 * pair * t.ld_residual;
+    const float* add_odd = add_even + t.ld_residual;
+    LAMINA_UNROLL
+    for (std::size_t j = 0; j < NV; ++j) {
+      const std::size_t column = j * kLanes;
+      finish<residual>(sums[pair].even[j], lo, hi, add_even + column, even + column, AllLanes{});
+      finish<residual>(sums[pair].odd[j], lo, hi, add_odd + column, odd + column, AllLanes{});
+    }
+    constexpr std::size_t kColumn = NV * kLanes;
+    Vec halves = clamp(sums[pair].halves, lo, hi);
+    if constexpr (residual == Residual::add) {
+      halves = halves + load_halves(add_even + kColumn, add_odd + kColumn);
+    }
+    store_halves(even + kColumn, odd + kColumn, halves);
   }
-  constexpr std::size_t kColumn = NV * kLanes;
-  Vec halves = clamp(sums.halves, lo, hi);
-  if (add) {
-    halves = halves + load_halves(residual + kColumn, residual + t.ld_residual + kColumn);
-  }
-  store_halves(even + kColumn, odd + kColumn, halves);
+}
+
+template <Residual residual, int NV, int... pairs>
+LAMINA_INLINE void last_pair_step(const Tile& t, const char* a, const float* b,
+                                  const RowAddress<2 * sizeof...(pairs)>& row,
+                                  PairSums<NV> (&sums)[sizeof...(pairs)],
+                                  std::integer_sequence<int, pairs...>) {
+  Vec columns[NV + 1];
+  load_columns(b, columns);
+  ((multiply_pair<NV>(row.template broadcast<2 * pairs>(a),
+                      row.template broadcast<2 * pairs + 1>(a), columns, sums[pairs]),
+    finish_pair<pairs - 1, residual>(t, sums)),
+   ...);
+  finish_pair<sizeof...(pairs) - 1, residual>(t, sums);
 }
 
 // As multiply(), two rows at a time; b's last vector holds the half's columns twice.
 template <int NV, int... pairs>
-LAMINA_INLINE void multiply_pairs(const Tile& t, std::integer_sequence<int, pairs...>) {
+LAMINA_INLINE void multiply_pairs(const Tile& t, std::integer_sequence<int, pairs...> all) {
   constexpr int kPairs = sizeof...(pairs);
   PairSums<NV> sums[kPairs];
   Vec bias[NV + 1];
@@ -74,27 +80,27 @@ LAMINA_INLINE void multiply_pairs(const Tile& t, std::integer_sequence<int, pair
     }
     sums[i].halves = bias[NV];
   }
-  const RowAddress row(t.lda, 2 * kPairs);
-  const float* b = t.b;
+  const RowAddress<2 * kPairs> row(t.lda);
+  const float* b = nullptr;
+  const char* a = nullptr;
   for (std::size_t segment = 0; segment < t.segments; ++segment) {
-    const float* const end = b + t.k * (NV + 1) * kLanes;
-    if (t.a[segment] == nullptr) {
-      b = end;
-      continue;
-    }
-    const char* a = reinterpret_cast<const char*>(t.a[segment] + t.a_offset);
-    for (; b != end; b += (NV + 1) * kLanes, a += sizeof(float)) {
+    const std::size_t steps = t.k - (segment + 1 == t.segments ? 1 : 0);
+    b = t.segment[segment].b;
+    a = reinterpret_cast<const char*>(t.segment[segment].a + t.a_offset);
+    for (const float* const end = b + steps * (NV + 1) * kLanes; b != end;
+         b += (NV + 1) * kLanes, a += sizeof(float)) {
       Vec columns[NV + 1];
-      LAMINA_UNROLL
-      for (int j = 0; j <= NV; ++j) {
-        columns[j] = load(b + static_cast<std::size_t>(j) * kLanes);
-      }
-      (multiply_pair<NV>(row.template at<2 * pairs>(a), row.template at<2 * pairs + 1>(a), columns,
-                         sums[pairs]),
+      load_columns(b, columns);
+      (multiply_pair<NV>(row.template broadcast<2 * pairs>(a),
+                         row.template broadcast<2 * pairs + 1>(a), columns, sums[pairs]),
        ...);
     }
   }
-  (finish_pair<NV>(t, pairs, sums[pairs]), ...);
+  if (t.residual == nullptr) {
+    last_pair_step<Residual::none>(t, a, b, row, sums, all);
+  } else {
+    last_pair_step<Residual::add>(t, a, b, row, sums, all);
+  }
 }
 
 }  // namespace lamina::kernels::LAMINA_ISA

@@ -43,8 +43,28 @@ LAMINA_INLINE void keep(Vec& v) {
 #endif
 }
 
-/// Keeps an address offset in a register of its own: the compiler may not recompute it.
-LAMINA_INLINE void opaque(std::ptrdiff_t& offset) { asm("" : "+r"(offset)); }
+/// The float at `base` in all lanes.
+LAMINA_INLINE Vec broadcast_at(const char* base) {
+  Vec v = broadcast(*reinterpret_cast<const float*>(base));
+  keep(v);
+  return v;
+}
+
+/// The float at base + scale * offset bytes in all lanes. One x86 instruction forms that address
+/// when scale is 1, 2, 4 or 8; compilers compute the products ahead of a loop instead and run out
+/// of registers.
+template <int scale>
+LAMINA_INLINE Vec broadcast_at(const char* base, std::ptrdiff_t offset) {
+#if LAMINA_ISA_IS == LAMINA_ISA_avx512 || LAMINA_ISA_IS == LAMINA_ISA_avx2
+  Vec v;
+  asm("vbroadcastss (%1,%2,%c3), %0"
+      : "=v"(v.data)
+      : "r"(base), "r"(offset), "i"(scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
+  return v;
+#else
+  return broadcast_at(base + scale * offset);
+#endif
+}
 
 /// a * b + c, in one rounding where the CPU can (xsimd 8.1 has none for AVX-512).
 LAMINA_INLINE Vec fma(Vec a, Vec b, Vec c) {
