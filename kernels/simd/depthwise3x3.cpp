@@ -13,18 +13,36 @@
 namespace lamina::kernels::LAMINA_ISA {
 namespace {
 
-// 7 divides every width of MobileNetV2 at 224 pixels. Two rows of 7 sums, 6 weights and a pixel
-// take 21 registers; one row takes 11.
-constexpr int kColumns = 7;
+// 7 divides every width of MobileNetV2 at 224 pixels. With 32 registers 14 sums hide the latency of
+// the multiply-adds; they, 3 or 6 weights and a pixel fit.
+template <int rows>
+constexpr int kColumns = kRegisters == 32 ? 14 / rows : 7;
 constexpr int kTaps = 3;
 
-// One or two output rows of the image.
-struct Strip {
-  DepthwiseRows rows;
-  const DepthwiseArgs* args;
+// Walks along a row four pixels at a time: pixels 1 to 3 have addresses that one x86 instruction
+// can form. Compilers make each address from the one before, which holds the loads back to one a
+// cycle.
+class PixelWalk {
+ public:
+  PixelWalk(const float* first, std::ptrdiff_t bytes)
+      : at_(reinterpret_cast<std::ptrdiff_t>(first)), stride_(bytes), three_(3 * bytes) {
+    opaque(three_);
+  }
+
+  // To be called for j = 0, 1, 2, ...
+  LAMINA_INLINE const float* pixel(int j) {
+    if (j > 0 && j % 4 == 0) {
+      at_ += 4 * stride_;
+      opaque(at_);
+    }
+    return reinterpret_cast<const float*>(at_ + (j % 4 == 3 ? three_ : j % 4 * stride_));
+  }
+
+ private:
+  std::ptrdiff_t at_, stride_, three_;
 };
 
-// Equal tiles next to each other in a strip.
+// Equal tiles next to each other in a row.
 struct Tiles {
   std::size_t begin;  // first output column
   std::size_t count;
@@ -56,7 +74,7 @@ struct Sums {
 
 // The weights of each output row's window that lie over input row r.
 template <int stride, int rows, class Lanes>
-LAMINA_INLINE void load_weights(const DepthwiseArgs& args, std::size_t c, int r, Lanes lanes,
+LAMINA_INLINE void load_weights(const DepthwiseRows& strip, std::size_t c, int r, Lanes lanes,
                                 Vec (&w)[rows][kTaps]) {
   LAMINA_UNROLL
   for (int i = 0; i < rows; ++i) {
@@ -65,23 +83,22 @@ LAMINA_INLINE void load_weights(const DepthwiseArgs& args, std::size_t c, int r,
       LAMINA_UNROLL
       for (int kx = 0; kx < kTaps; ++kx) {
         const std::size_t tap = static_cast<std::size_t>(ky * kTaps + kx);
-        w[i][kx] = load(args.w + tap * args.channels + c, lanes);
+        w[i][kx] = load(strip.w + tap * strip.w_tap + c, lanes);
       }
     }
   }
 }
 
 template <int stride, int columns, int rows, class Lanes>
-LAMINA_INLINE void tile(const Strip& strip, std::size_t c, std::size_t ox, Lanes lanes) {
+LAMINA_INLINE void tile(const DepthwiseRows& strip, std::size_t c, std::size_t ox, Lanes lanes) {
   using TileSums = Sums<stride, columns, rows>;
-  const DepthwiseArgs& args = *strip.args;
-  const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(args.channels);
+  const std::ptrdiff_t pixel = static_cast<std::ptrdiff_t>(strip.in_pixel);
+  const std::ptrdiff_t bytes = pixel * static_cast<std::ptrdiff_t>(sizeof(float));
   const std::ptrdiff_t first =
-      static_cast<std::ptrdiff_t>(ox * stride) - static_cast<std::ptrdiff_t>(args.window.pad_left);
+      static_cast<std::ptrdiff_t>(ox * stride) - static_cast<std::ptrdiff_t>(strip.pad_left);
   const bool left_outside = first < 0;
-  const bool right_outside =
-      first + TileSums::kInColumns > static_cast<std::ptrdiff_t>(args.window.in_w);
-  const Vec bias = args.bias == nullptr ? broadcast(0.0f) : load(args.bias + c, lanes);
+  const bool right_outside = first + TileSums::kInColumns > static_cast<std::ptrdiff_t>(strip.in_w);
+  const Vec bias = strip.bias == nullptr ? broadcast(0.0f) : load(strip.bias + c, lanes);
   TileSums sums;
   LAMINA_UNROLL
   for (int i = 0; i < rows; ++i) {
@@ -92,37 +109,38 @@ LAMINA_INLINE void tile(const Strip& strip, std::size_t c, std::size_t ox, Lanes
   }
   LAMINA_UNROLL
   for (int r = 0; r < TileSums::kInRows; ++r) {
-    if (strip.rows.in[r] == nullptr) {
+    if (strip.in[r] == nullptr) {
       continue;
     }
     Vec w[rows][kTaps];
-    load_weights<stride>(args, c, r, lanes, w);
-    const float* in = strip.rows.in[r] + first * pixel + static_cast<std::ptrdiff_t>(c);
+    load_weights<stride>(strip, c, r, lanes, w);
+    PixelWalk walk(strip.in[r] + first * pixel + static_cast<std::ptrdiff_t>(c), bytes);
     LAMINA_UNROLL
     for (int j = 0; j < TileSums::kInColumns; ++j) {
+      const float* from = walk.pixel(j);
       if ((j == 0 && left_outside) || (j == TileSums::kInColumns - 1 && right_outside)) {
         continue;
       }
-      Vec x = load(in + j * pixel, lanes);
+      Vec x = load(from, lanes);
       keep(x);
       sums.add(x, r, j, w);
     }
   }
-  const Vec lo = broadcast(args.lo);
-  const Vec hi = broadcast(args.hi);
+  const Vec lo = broadcast(strip.lo);
+  const Vec hi = broadcast(strip.hi);
   LAMINA_UNROLL
   for (int i = 0; i < rows; ++i) {
-    float* out = strip.rows.out[i] + ox * args.channels + c;
+    float* out = strip.out[i] + ox * strip.out_pixel + c;
     LAMINA_UNROLL
-    for (int j = 0; j < columns; ++j) {
-      store(out + j * pixel, clamp(sums.value[i][j], lo, hi), lanes);
+    for (std::size_t j = 0; j < columns; ++j) {
+      store(out + j * strip.out_pixel, clamp(sums.value[i][j], lo, hi), lanes);
     }
   }
 }
 
 template <int stride, int columns, int rows>
-void run_tiles(const Strip& strip, Tiles tiles) {
-  for_lanes(strip.args->channels, [&](std::size_t c, auto lanes) {
+void run_tiles(const DepthwiseRows& strip, Tiles tiles) {
+  for_lanes(strip.channels, [&](std::size_t c, auto lanes) {
     std::size_t ox = tiles.begin;
     for (std::size_t t = 0; t < tiles.count; ++t, ox += columns) {
       tile<stride, columns, rows>(strip, c, ox, lanes);
@@ -130,7 +148,7 @@ void run_tiles(const Strip& strip, Tiles tiles) {
   });
 }
 
-using RunTiles = void (*)(const Strip&, Tiles);
+using RunTiles = void (*)(const DepthwiseRows&, Tiles);
 
 template <int stride, int rows, int... i>
 RunTiles pick(std::size_t columns, std::integer_sequence<int, i...>) {
@@ -138,14 +156,15 @@ RunTiles pick(std::size_t columns, std::integer_sequence<int, i...>) {
   return kRun[columns - 1];
 }
 
-// A strip's whole width, in tiles of nearly equal width: 8 columns are 4 + 4, not 7 + 1.
+// A row's whole width, in tiles of nearly equal width: 8 columns are 4 + 4, not 7 + 1.
 template <int stride, int rows>
-void run_strip(const Strip& strip) {
-  const std::size_t width = strip.args->window.out_w;
-  const std::size_t tiles = (width + kColumns - 1) / kColumns;
+void run_strip(const DepthwiseRows& strip) {
+  const std::size_t width = strip.out_w;
+  constexpr int kMost = kColumns<rows>;
+  const std::size_t tiles = (width + kMost - 1) / kMost;
   const std::size_t narrow = width / tiles;
   const std::size_t wider = width % tiles;
-  const auto sizes = std::make_integer_sequence<int, kColumns>{};
+  const auto sizes = std::make_integer_sequence<int, kMost>{};
   if (wider > 0) {
     pick<stride, rows>(narrow + 1, sizes)(strip, {0, wider});
   }
@@ -153,15 +172,27 @@ void run_strip(const Strip& strip) {
 }
 
 DepthwiseRows rows_at(const DepthwiseArgs& args, std::size_t oy) {
-  DepthwiseRows rows = {};
-  const std::size_t row = args.window.out_w * args.channels;
-  rows.out[0] = args.y + oy * row;
-  rows.out[1] = rows.out[0] + row;
+  const Window& window = args.window;
+  float* out = args.y + oy * window.out_w * args.channels;
+  DepthwiseRows rows = {.in = {},
+                        .in_w = window.in_w,
+                        .in_pixel = args.channels,
+                        .out = {out, out + window.out_w * args.channels},
+                        .out_w = window.out_w,
+                        .out_pixel = args.channels,
+                        .stride = window.stride_h,
+                        .pad_left = window.pad_left,
+                        .channels = args.channels,
+                        .w = args.w,
+                        .w_tap = args.channels,
+                        .bias = args.bias,
+                        .lo = args.lo,
+                        .hi = args.hi};
   for (std::size_t r = 0; r < 4; ++r) {
-    const std::size_t padded = oy * args.window.stride_h + r;
-    const std::size_t y = padded - args.window.pad_top;
-    if (padded >= args.window.pad_top && y < args.window.in_h) {
-      rows.in[r] = args.x + y * args.window.in_w * args.channels;
+    const std::size_t padded = oy * window.stride_h + r;
+    const std::size_t y = padded - window.pad_top;
+    if (padded >= window.pad_top && y < window.in_h) {
+      rows.in[r] = args.x + y * window.in_w * args.channels;
     }
   }
   return rows;
@@ -169,14 +200,13 @@ DepthwiseRows rows_at(const DepthwiseArgs& args, std::size_t oy) {
 
 }  // namespace
 
-void depthwise3x3_rows(const DepthwiseArgs& args, const DepthwiseRows& rows, std::size_t count) {
-  const Strip strip = {.rows = rows, .args = &args};
-  if (args.window.stride_h == 2) {
-    run_strip<2, 1>(strip);
+void depthwise3x3_rows(const DepthwiseRows& rows, std::size_t count) {
+  if (rows.stride == 2) {
+    run_strip<2, 1>(rows);
   } else if (count == 1) {
-    run_strip<1, 1>(strip);
+    run_strip<1, 1>(rows);
   } else {
-    run_strip<1, static_cast<int>(kDepthwiseRowsAtOnce)>(strip);
+    run_strip<1, static_cast<int>(kDepthwiseRowsAtOnce)>(rows);
   }
 }
 
@@ -187,7 +217,7 @@ void depthwise3x3(const DepthwiseArgs& args) {
   const std::size_t most = args.window.stride_h == 1 ? kDepthwiseRowsAtOnce : 1;
   for (std::size_t oy = args.row_begin; oy < args.row_end;) {
     const std::size_t count = args.row_end - oy < most ? 1 : most;
-    depthwise3x3_rows(args, rows_at(args, oy), count);
+    depthwise3x3_rows(rows_at(args, oy), count);
     oy += count;
   }
 }

@@ -18,15 +18,23 @@ void gemm_segments(const GemmArgs& args, const float* const* a, std::size_t segm
 void im2col(const Im2colArgs& args);
 void depthwise3x3(const DepthwiseArgs& args);
 
-/// Rows of output and the input rows under them, null where the window leaves the image.
+/// One or two output rows of a 3x3 depthwise convolution, and the input rows under them, which need
+/// not lie in one image. Strides count floats.
 struct DepthwiseRows {
-  const float* in[4];
+  const float* in[4];  // null where the window leaves the image
+  std::size_t in_w, in_pixel;
   float* out[2];
+  std::size_t out_w, out_pixel;
+  std::size_t stride, pad_left;
+  std::size_t channels;
+  const float* w;
+  std::size_t w_tap;
+  const float* bias;  // null: zeros
+  float lo, hi;
 };
 /// The most output rows of stride 1 that depthwise3x3_rows takes at once; of stride 2 it takes one.
 inline constexpr std::size_t kDepthwiseRowsAtOnce = kRegisters == 32 ? 2 : 1;
-/// depthwise3x3 on `count` rows that need not lie in one image; args.x, y and rows are unused.
-void depthwise3x3_rows(const DepthwiseArgs& args, const DepthwiseRows& rows, std::size_t count);
+void depthwise3x3_rows(const DepthwiseRows& rows, std::size_t count);
 
 void depthwise(const DepthwiseArgs& args);
 std::size_t inverted_residual_scratch(const InvertedResidualArgs& args);

@@ -21,7 +21,7 @@ namespace {
 // must fit in the registers; at least 8 accumulators hide the latency of two multiply-adds a cycle
 // that take 4. Every number of rows in MobileNetV2 at 224 pixels is a multiple of 7.
 #if LAMINA_ISA_IS == LAMINA_ISA_avx512
-constexpr int kRowsOf[] = {0, 14, 14, 9, 7};
+constexpr int kRowsOf[] = {0, 28, 14, 9, 7};
 #elif LAMINA_ISA_IS == LAMINA_ISA_neon
 constexpr int kRowsOf[] = {0, 14, 12, 8, 6};
 #else
@@ -95,24 +95,26 @@ struct Panel {
   std::size_t bytes;
 };
 
-// Tile i of a panel prefetches its share of the next panel.
-void share_ahead(Tile& tile, const Panel& panel, std::size_t i, std::size_t tiles) {
-  tile.ahead = reinterpret_cast<const char*>(panel.values) + panel.bytes + panel.bytes * i / tiles;
-  const std::size_t steps = tile.k * tile.segments * tiles;
-  tile.ahead_step = static_cast<std::ptrdiff_t>(panel.bytes / steps);
-}
-
 // `count` rows or pairs of rows in tiles of nearly equal height, at most `most`: 49 rows are
-// 13 + 12 + 12 + 12, because a low last tile would not hide the latency.
+// 13 + 12 + 12 + 12, because a low last tile would not hide the latency. Each tile fetches its
+// share of the next panel.
 template <class Pick>
 void run_tiles(Tile& tile, const Panel& panel, std::size_t count, std::size_t most,
                std::size_t rows_each, const Pick& pick_tile) {
+  if (count == 0) {
+    return;
+  }
   const std::size_t tiles = (count + most - 1) / most;
+  const std::size_t low = count / tiles;
+  const std::size_t higher = count - low * tiles;
+  const std::size_t share = panel.bytes / tiles;
+  tile.ahead = reinterpret_cast<const char*>(panel.values) + panel.bytes;
+  tile.ahead_step = static_cast<std::ptrdiff_t>(share / (tile.k * tile.segments));
   for (std::size_t i = 0; i < tiles; ++i) {
-    share_ahead(tile, panel, i, tiles);
-    const std::size_t height = count / tiles + (i < count % tiles ? 1 : 0);
+    const std::size_t height = low + (i < higher ? 1 : 0);
     pick_tile(height)(tile);
     advance(tile, height * rows_each);
+    tile.ahead += share;
   }
 }
 

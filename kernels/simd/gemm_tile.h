@@ -33,7 +33,7 @@ struct Tile {
 };
 
 // Rows of A as base + {1, 2, 4, 8} x an odd multiple of the stride, the addresses that one x86
-// instruction can form: seven registers reach fourteen rows.
+// instruction can form: seven registers reach fourteen rows, and again from the fourteenth.
 template <int rows>
 class RowAddress {
  public:
@@ -47,7 +47,9 @@ class RowAddress {
   // The float at base + row * stride in all lanes.
   template <int row>
   LAMINA_INLINE Vec broadcast(const char* base) const {
-    if constexpr (row == 0) {
+    if constexpr (row >= kReach) {
+      return broadcast<row - kReach>(base + 2 * odd_[kReach / 4]);
+    } else if constexpr (row == 0) {
       return broadcast_at(base);
     } else {
       constexpr int power = row & -row;
@@ -56,7 +58,8 @@ class RowAddress {
   }
 
  private:
-  static constexpr int kOdd = rows / 2 > 0 ? rows / 2 : 1;
+  static constexpr int kReach = 14;
+  static constexpr int kOdd = rows == 1 ? 1 : rows < kReach ? rows / 2 : kReach / 2;
   std::ptrdiff_t odd_[kOdd];
 };
 

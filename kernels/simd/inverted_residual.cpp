@@ -1,244 +1,199 @@
+#include "kernels/simd/first_convolution.h"
 #include "kernels/simd/functions.h"
 #include "kernels/simd/vec.h"
 
-// For each slice of output rows:
-//   expand: the hidden rows that the slice's windows reach and no slice before did, into a ring;
-//   filter: the slice's rows, from the ring into a small buffer;
-//   project: that buffer into the output, plus the residual.
-// A hidden tensor of up to 4.8 MB becomes a ring of stride * rows_at_once + 2 rows and a slice,
-// both of which stay in L2 (section 5.1 of the paper cuts by channels; cutting by rows leaves every
-// matrix product whole).
+// For each strip of output columns, for each slice of output rows:
+//   for each panel of hidden channels, for each row or two of the slice:
+//     expand: the hidden rows that the windows reach and no row before did, into the panel's ring;
+//     filter: from the ring into the slice;
+//   project: the slice into the output, plus the residual.
+// A hidden tensor of up to 4.8 MB becomes rings and a slice that stay in L2, and the ring in use in
+// L1 (section 5.1 of the paper cuts by channels too).
 namespace lamina::kernels::LAMINA_ISA {
 namespace {
 
 constexpr std::size_t kTaps = 3;
 
-std::size_t round_up(std::size_t floats) { return (floats + kLanes - 1) / kLanes * kLanes; }
+// What a ring may take of an L1 of 32 or 48 KB.
+constexpr std::size_t kRingFloats = 46 * 1024 / sizeof(float);
 
-// The last rows of the hidden tensor, by row number.
-struct Ring {
-  float* rows;
-  std::size_t count;
-  std::size_t row_floats;
+// Strips narrower than two of the filter's tiles would repeat too many hidden pixels.
+constexpr std::size_t kNarrowest = 14;
 
-  float* at(std::size_t y) const { return rows + y % count * row_floats; }
-};
+std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
 
-std::size_t ring_rows(const InvertedResidualArgs& args) {
-  return args.expand == nullptr ? 0 : args.rows_at_once * args.window.stride_h + kTaps - 1;
-}
-
-std::size_t hidden_row_floats(const InvertedResidualArgs& args) {
-  return args.window.in_w * args.hidden;
-}
-
-bool is_pointwise(const Window& window) { return window.kernel_h * window.kernel_w == 1; }
-
-// Pixels at each end of a hidden row whose windows may leave the image: a tile of the product, so
-// that they cost no tile of their own.
-constexpr std::size_t kEdgePixels = 14;
-
-std::size_t edge_pixels(const InvertedResidualArgs& args) {
-  const std::size_t pixels = args.first.out_w;
-  return pixels < 2 * kEdgePixels ? pixels : kEdgePixels;
-}
-
-// Floats of the input pixels, with zeros beside the image, under the first or last pixels of a
-// hidden row.
-std::size_t edge_floats(const InvertedResidualArgs& args) {
-  const Window& first = args.first;
-  if (args.expand == nullptr || is_pointwise(first)) {
-    return 0;
+// How a block is cut; the same for every call with the same shapes.
+struct Cut {
+  explicit Cut(const InvertedResidualArgs& args) {
+    const Window& window = args.window;
+    stride = window.stride_h;
+    rows = stride == 1 ? smaller(kDepthwiseRowsAtOnce, args.rows_at_once) : 1;
+    columns = window.out_w;
+    if (args.expand == nullptr) {
+      panel_channels = args.hidden;
+      return;
+    }
+    panel_channels = smaller(args.expand_panel * kLanes, args.hidden);
+    panels = divide_up(args.hidden, panel_channels);
+    if (ring_floats(window) > kRingFloats) {
+      rows = 1;
+    }
+    for (std::size_t strips = 2;
+         FirstConvolution::is_pointwise(args) && ring_floats(window) > kRingFloats &&
+         divide_up(window.out_w, strips) >= kNarrowest;
+         ++strips) {
+      columns = divide_up(window.out_w, strips);
+    }
   }
-  const std::size_t reach = (edge_pixels(args) - 1) * first.stride_w + first.kernel_w;
-  return round_up(reach * args.in_channels);
-}
 
-void copy(float* to, const float* from, std::size_t count) {
-  for_lanes(count, [&](std::size_t i, auto lanes) { store(to + i, load(from + i, lanes), lanes); });
-}
+  std::size_t ring_rows() const { return (rows - 1) * stride + kTaps; }
+  std::size_t hidden_columns(const Window& window) const {
+    return smaller((columns - 1) * stride + kTaps, window.in_w);
+  }
+  std::size_t ring_floats(const Window& window) const {
+    return round_up(ring_rows() * hidden_columns(window) * panel_channels);
+  }
 
-void zero(float* to, std::size_t count) {
-  for_lanes(count, [&](std::size_t i, auto lanes) { store(to + i, broadcast(0.0f), lanes); });
-}
+  std::size_t stride;
+  std::size_t rows;     // output rows at once
+  std::size_t columns;  // output columns of a strip
+  std::size_t panel_channels;
+  std::size_t panels = 0;  // with a ring each
+};
 
 class Block {
  public:
   explicit Block(const InvertedResidualArgs& args)
       : args_(args),
-        ring_{args.scratch, ring_rows(args), hidden_row_floats(args)},
-        slice_(args.scratch + round_up(ring_.count * ring_.row_floats)),
-        edges_(slice_ + round_up(args.rows_at_once * slice_row_floats())) {
-    const std::size_t first_row = args.row_begin * args.window.stride_h;
-    next_ = first_row < args.window.pad_top ? 0 : first_row - args.window.pad_top;
-  }
+        cut_(args),
+        ring_floats_(cut_.ring_floats(args.window)),
+        slice_(args.scratch + cut_.panels * ring_floats_),
+        first_(args, slice_ + round_up(args.rows_at_once * cut_.columns * args.hidden)) {}
 
   void run() {
-    for (std::size_t row = args_.row_begin; row < args_.row_end; row += args_.rows_at_once) {
-      const std::size_t left = args_.row_end - row;
-      const std::size_t count = left < args_.rows_at_once ? left : args_.rows_at_once;
-      if (args_.expand != nullptr) {
-        expand_until((row + count - 1) * args_.window.stride_h + kTaps - args_.window.pad_top);
-      }
-      filter(row, count);
-      project(row, count);
+    const std::size_t columns = args_.window.out_w;
+    for (std::size_t x = 0; x < columns; x += cut_.columns) {
+      run_strip(x, smaller(x + cut_.columns, columns));
     }
   }
 
  private:
-  std::size_t slice_row_floats() const { return args_.window.out_w * args_.hidden; }
-
-  // Hidden rows up to, not including, `end`.
-  void expand_until(std::size_t end) {
-    end = end < args_.window.in_h ? end : args_.window.in_h;
-    while (next_ < end) {
-      if (is_pointwise(args_.first)) {
-        const std::size_t contiguous = ring_.count - next_ % ring_.count;
-        const std::size_t wanted = end - next_;
-        expand_rows(contiguous < wanted ? contiguous : wanted);
-      } else {
-        convolve_row();
-      }
+  void run_strip(std::size_t begin, std::size_t end) {
+    const Window& window = args_.window;
+    out_begin_ = begin;
+    out_columns_ = end - begin;
+    const std::size_t padded = begin * cut_.stride;
+    pad_left_ = padded < window.pad_left ? window.pad_left - padded : 0;
+    x_begin_ = padded + pad_left_ - window.pad_left;
+    x_end_ = smaller((end - 1) * cut_.stride + kTaps - window.pad_left, window.in_w);
+    const std::size_t first_row = args_.row_begin * cut_.stride;
+    made_ = first_row < window.pad_top ? 0 : first_row - window.pad_top;
+    for (std::size_t row = args_.row_begin; row < args_.row_end; row += args_.rows_at_once) {
+      run_slice(row, smaller(args_.rows_at_once, args_.row_end - row));
     }
   }
 
-  GemmArgs expansion(std::size_t rows, std::size_t k) const {
-    return {.m = rows * args_.window.in_w,
-            .n = args_.hidden,
-            .k = k,
-            .panel = args_.expand_panel,
-            .a = nullptr,
-            .lda = k,
-            .packed = args_.expand,
-            .bias = args_.expand_bias,
-            .residual = nullptr,
-            .ld_residual = 0,
-            .c = ring_.at(next_),
-            .ldc = args_.hidden,
-            .lo = args_.lo,
-            .hi = args_.hi};
-  }
-
-  void expand_rows(std::size_t rows) {
-    GemmArgs product = expansion(rows, args_.in_channels);
-    product.a = args_.x + next_ * args_.window.in_w * args_.in_channels;
-    gemm(product);
-    next_ += rows;
-  }
-
-  // One hidden row by a window with more than one tap, a segment for each of the window's rows: at
-  // the ends from copies of the input's pixels with zeros beside them, between them in place.
-  void convolve_row() {
-    const std::size_t pixels = args_.window.in_w;
-    const std::size_t edge = edge_pixels(args_);
-    convolve_edge(0, edge);
-    if (edge < pixels) {
-      convolve_between(edge, pixels - edge);
-      convolve_edge(pixels - edge, pixels);
+  void run_slice(std::size_t row, std::size_t count) {
+    if (args_.expand == nullptr) {
+      filter_slice({.begin = 0, .channels = args_.hidden}, nullptr, row, count);
     }
-    ++next_;
-  }
-
-  // Input row under tap ky of the next hidden row; null outside of the image.
-  const float* input_row(std::size_t ky) const {
-    const Window& first = args_.first;
-    const std::size_t padded_y = next_ * first.stride_h + ky;
-    const std::size_t y = padded_y - first.pad_top;
-    const bool inside = padded_y >= first.pad_top && y < first.in_h;
-    return inside ? args_.x + y * first.in_w * args_.in_channels : nullptr;
-  }
-
-  void convolve_edge(std::size_t begin, std::size_t end) {
-    const Window& first = args_.first;
-    const std::size_t floats = edge_floats(args_);
-    const float* segments[kMaxFirstTaps];
-    for (std::size_t ky = 0; ky < first.kernel_h; ++ky) {
-      const float* from = input_row(ky);
-      float* row = edges_ + ky * floats;
-      if (from != nullptr) {
-        zero(row, floats);
-        copy_pixels(row, from, begin * first.stride_w);
-      }
-      segments[ky] = from == nullptr ? nullptr : row;
+    const std::size_t made = made_;
+    for (std::size_t p = 0; p < cut_.panels; ++p) {
+      made_ = made;
+      const std::size_t begin = p * cut_.panel_channels;
+      const HiddenPanel panel = {.begin = begin,
+                                 .channels = smaller(cut_.panel_channels, args_.hidden - begin)};
+      filter_slice(panel, args_.scratch + p * ring_floats_, row, count);
     }
-    convolve(segments, begin, end);
+    project(row, count);
   }
 
-  // Pixels of an input row from `padded_x`, counted with the padding, as far as the edge reaches.
-  void copy_pixels(float* to, const float* row, std::size_t padded_x) {
-    const Window& first = args_.first;
-    const std::size_t reach = (edge_pixels(args_) - 1) * first.stride_w + first.kernel_w;
-    const std::size_t zeros = padded_x < first.pad_left ? first.pad_left - padded_x : 0;
-    const std::size_t x = padded_x + zeros - first.pad_left;
-    if (zeros >= reach || x >= first.in_w) {
-      return;
-    }
-    const std::size_t wanted = reach - zeros;
-    const std::size_t there = first.in_w - x;
-    copy(to + zeros * args_.in_channels, row + x * args_.in_channels,
-         (wanted < there ? wanted : there) * args_.in_channels);
-  }
-
-  void convolve_between(std::size_t begin, std::size_t end) {
-    const Window& first = args_.first;
-    const float* segments[kMaxFirstTaps];
-    const std::size_t x = begin * first.stride_w - first.pad_left;
-    for (std::size_t ky = 0; ky < first.kernel_h; ++ky) {
-      const float* row = input_row(ky);
-      segments[ky] = row == nullptr ? nullptr : row + x * args_.in_channels;
-    }
-    convolve(segments, begin, end);
-  }
-
-  void convolve(const float* const* segments, std::size_t begin, std::size_t end) {
-    GemmArgs product = expansion(1, args_.first.kernel_w * args_.in_channels);
-    product.m = end - begin;
-    product.lda = args_.first.stride_w * args_.in_channels;
-    product.c += begin * args_.hidden;
-    gemm_segments(product, segments, args_.first.kernel_h);
-  }
-
-  const float* hidden_row(std::size_t y) const {
-    return args_.expand == nullptr ? args_.x + y * hidden_row_floats(args_) : ring_.at(y);
-  }
-
-  void filter(std::size_t row, std::size_t count) {
-    const DepthwiseArgs depthwise = {.window = args_.window,
-                                     .channels = args_.hidden,
-                                     .row_begin = 0,
-                                     .row_end = 0,
-                                     .x = nullptr,
-                                     .w = args_.depthwise,
-                                     .bias = args_.depthwise_bias,
-                                     .y = nullptr,
-                                     .lo = args_.lo,
-                                     .hi = args_.hi};
-    const std::size_t most = args_.window.stride_h == 1 ? kDepthwiseRowsAtOnce : 1;
+  // The panel's channels of the slice.
+  void filter_slice(const HiddenPanel& panel, float* ring, std::size_t row, std::size_t count) {
     for (std::size_t i = 0; i < count;) {
-      const std::size_t at_once = count - i < most ? 1 : most;
-      DepthwiseRows rows = {};
-      rows.out[0] = slice_ + i * slice_row_floats();
-      rows.out[1] = rows.out[0] + slice_row_floats();
-      for (std::size_t r = 0; r < 4; ++r) {
-        const std::size_t padded_y = (row + i) * args_.window.stride_h + r;
-        const std::size_t y = padded_y - args_.window.pad_top;
-        if (padded_y >= args_.window.pad_top && y < args_.window.in_h) {
-          rows.in[r] = hidden_row(y);
-        }
+      const std::size_t at_once = count - i < cut_.rows ? 1 : cut_.rows;
+      if (ring != nullptr) {
+        expand_until(panel, ring,
+                     (row + i + at_once - 1) * cut_.stride + kTaps - args_.window.pad_top);
       }
-      depthwise3x3_rows(depthwise, rows, at_once);
+      filter(panel, ring, row + i, at_once, slice_ + i * out_columns_ * args_.hidden);
       i += at_once;
     }
   }
 
-  void project(std::size_t row, std::size_t count) {
-    const std::size_t pixels = args_.window.out_w;
-    const std::size_t first = row * pixels * args_.out_channels;
-    gemm({.m = count * pixels,
+  std::size_t ring_row_floats(const HiddenPanel& panel) const {
+    return (x_end_ - x_begin_) * panel.channels;
+  }
+
+  // Hidden rows up to, not including, `end`.
+  void expand_until(const HiddenPanel& panel, float* ring, std::size_t end) {
+    end = smaller(end, args_.window.in_h);
+    while (made_ < end) {
+      const std::size_t place = made_ % cut_.ring_rows();
+      const std::size_t rows = smaller(cut_.ring_rows() - place, end - made_);
+      first_.run(panel,
+                 {.y_begin = made_, .y_end = made_ + rows, .x_begin = x_begin_, .x_end = x_end_},
+                 ring + place * ring_row_floats(panel));
+      made_ += rows;
+    }
+  }
+
+  const float* hidden_row(const HiddenPanel& panel, const float* ring, std::size_t y) const {
+    if (ring == nullptr) {
+      return args_.x + (y * args_.window.in_w + x_begin_) * args_.hidden;
+    }
+    return ring + y % cut_.ring_rows() * ring_row_floats(panel);
+  }
+
+  void filter(const HiddenPanel& panel, const float* ring, std::size_t row, std::size_t count,
+              float* to) const {
+    const Window& window = args_.window;
+    const float* bias = args_.depthwise_bias;
+    float* out = to + panel.begin;
+    DepthwiseRows rows = {.in = {},
+                          .in_w = x_end_ - x_begin_,
+                          .in_pixel = panel.channels,
+                          .out = {out, out + out_columns_ * args_.hidden},
+                          .out_w = out_columns_,
+                          .out_pixel = args_.hidden,
+                          .stride = cut_.stride,
+                          .pad_left = pad_left_,
+                          .channels = panel.channels,
+                          .w = args_.depthwise + panel.begin,
+                          .w_tap = args_.hidden,
+                          .bias = bias == nullptr ? nullptr : bias + panel.begin,
+                          .lo = args_.lo,
+                          .hi = args_.hi};
+    for (std::size_t r = 0; r < 4; ++r) {
+      const std::size_t padded = row * cut_.stride + r;
+      const std::size_t y = padded - window.pad_top;
+      if (padded >= window.pad_top && y < window.in_h) {
+        rows.in[r] = hidden_row(panel, ring, y);
+      }
+    }
+    depthwise3x3_rows(rows, count);
+  }
+
+  void project(std::size_t row, std::size_t count) const {
+    const std::size_t width = args_.window.out_w;
+    if (out_columns_ == width) {
+      project_pixels(row * width, count * width, slice_);
+      return;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      project_pixels((row + i) * width + out_begin_, out_columns_,
+                     slice_ + i * out_columns_ * args_.hidden);
+    }
+  }
+
+  void project_pixels(std::size_t pixel, std::size_t count, const float* filtered) const {
+    const std::size_t first = pixel * args_.out_channels;
+    gemm({.m = count,
           .n = args_.out_channels,
           .k = args_.hidden,
           .panel = args_.project_panel,
-          .a = slice_,
+          .a = filtered,
           .lda = args_.hidden,
           .packed = args_.project,
           .bias = args_.project_bias,
@@ -251,18 +206,24 @@ class Block {
   }
 
   const InvertedResidualArgs& args_;
-  Ring ring_;
+  Cut cut_;
+  std::size_t ring_floats_;
   float* slice_;
-  float* edges_;
-  std::size_t next_;  // the first hidden row not made yet
+  FirstConvolution first_;
+  // Of the strip:
+  std::size_t out_begin_ = 0, out_columns_ = 0;
+  std::size_t x_begin_ = 0, x_end_ = 0;  // hidden pixels
+  std::size_t pad_left_ = 0;
+  std::size_t made_ = 0;  // the first hidden row not made yet
 };
 
 }  // namespace
 
 std::size_t inverted_residual_scratch(const InvertedResidualArgs& args) {
-  const std::size_t slice = args.rows_at_once * args.window.out_w * args.hidden;
-  return round_up(ring_rows(args) * hidden_row_floats(args)) + round_up(slice) +
-         args.first.kernel_h * edge_floats(args);
+  const Cut cut(args);
+  return cut.panels * cut.ring_floats(args.window) +
+         round_up(args.rows_at_once * cut.columns * args.hidden) +
+         FirstConvolution::scratch_floats(args);
 }
 
 void inverted_residual(const InvertedResidualArgs& args) { Block(args).run(); }

@@ -43,6 +43,9 @@ LAMINA_INLINE void keep(Vec& v) {
 #endif
 }
 
+/// Keeps an offset in a register of its own: the compiler may not recompute it.
+LAMINA_INLINE void opaque(std::ptrdiff_t& offset) { asm("" : "+r"(offset)); }
+
 /// The float at `base` in all lanes.
 LAMINA_INLINE Vec broadcast_at(const char* base) {
   Vec v = broadcast(*reinterpret_cast<const float*>(base));

@@ -129,6 +129,7 @@ kernels::InvertedResidualArgs block_shape(const Step& step) {
   args.out_channels = step.matrix.n;
   args.rows_at_once = step.rows_at_once;
   args.expand = step.expand.values == kAbsent ? nullptr : &kPresent;
+  args.expand_panel = step.expand.panel;
   return args;
 }
 

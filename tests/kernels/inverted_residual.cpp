@@ -238,6 +238,17 @@ void add_inverted_residual_cases(const KernelTable& table) {
       add(table, {tiny, 3, 16, 8, First::stem, false, 2, 0});
     }
   }
+  // So wide that every table cuts rows into strips, and channels into more than one panel.
+  for (const std::size_t stride : {1u, 2u}) {
+    for (const std::size_t before : {0u, 1u}) {
+      const WindowCase wide = {
+          .in = {7, 345}, .stride = {stride, stride}, .before = {before, before}, .after = {1, 1}};
+      add(table, {wide, 8, 104, 24, First::pointwise, stride == 1 && before == 1, 3, 2});
+      add(table, {wide, 8, 104, 16, First::pointwise, false, 1, 0});
+      add(table, {wide, 3, 104, 16, First::stem, false, 2, 3});
+      add(table, {wide, 40, 40, 16, First::none, false, 2, 0});
+    }
+  }
   const WindowCase block = {.in = {28, 28}, .before = {1, 1}, .after = {1, 1}};
   add(table, {block, 32, 192, 32, First::pointwise, true, 4, 7});
 }

@@ -1,0 +1,188 @@
+#pragma once
+
+#include "kernels/simd/functions.h"
+#include "kernels/simd/vec.h"
+
+/// The first convolution of an inverted residual, a part of the hidden tensor at a time.
+namespace lamina::kernels::LAMINA_ISA {
+
+inline std::size_t round_up(std::size_t floats) { return (floats + kLanes - 1) / kLanes * kLanes; }
+
+/// A panel of the hidden channels: what makes them.
+struct HiddenPanel {
+  std::size_t begin;     // the first channel
+  std::size_t channels;  // of the panel
+};
+
+/// Pixels x_begin to x_end of rows y_begin to y_end of the hidden tensor.
+struct HiddenPart {
+  std::size_t y_begin, y_end;
+  std::size_t x_begin, x_end;
+};
+
+class FirstConvolution {
+ public:
+  /// `scratch` has scratch_floats(args).
+  FirstConvolution(const InvertedResidualArgs& args, float* scratch)
+      : args_(args), edges_(scratch) {}
+
+  static std::size_t scratch_floats(const InvertedResidualArgs& args) {
+    return args.first.kernel_h * edge_floats(args);
+  }
+
+  static bool is_pointwise(const InvertedResidualArgs& args) {
+    return args.first.kernel_h * args.first.kernel_w == 1;
+  }
+
+  /// The part to `to`, its pixels one after the other. Of a window with more than one tap only
+  /// whole rows.
+  void run(const HiddenPanel& panel, const HiddenPart& part, float* to) const {
+    const std::size_t row = (part.x_end - part.x_begin) * panel.channels;
+    if (!is_pointwise(args_)) {
+      for (std::size_t y = part.y_begin; y < part.y_end; ++y) {
+        convolve_row(panel, y, to + (y - part.y_begin) * row);
+      }
+    } else if (part.x_end - part.x_begin == args_.window.in_w) {
+      multiply(panel, part.y_begin * args_.window.in_w,
+               (part.y_end - part.y_begin) * args_.window.in_w, to);
+    } else {
+      for (std::size_t y = part.y_begin; y < part.y_end; ++y) {
+        multiply(panel, y * args_.window.in_w + part.x_begin, part.x_end - part.x_begin,
+                 to + (y - part.y_begin) * row);
+      }
+    }
+  }
+
+ private:
+  // Pixels at each end of a hidden row whose windows may leave the image: a tile of the product, so
+  // that they cost no tile of their own.
+  static constexpr std::size_t kEdgePixels = 14;
+
+  static std::size_t edge_pixels(const InvertedResidualArgs& args) {
+    const std::size_t pixels = args.first.out_w;
+    return pixels < 2 * kEdgePixels ? pixels : kEdgePixels;
+  }
+
+  // Input pixels under the first or last pixels of a hidden row.
+  static std::size_t edge_reach(const InvertedResidualArgs& args) {
+    return (edge_pixels(args) - 1) * args.first.stride_w + args.first.kernel_w;
+  }
+
+  static std::size_t edge_floats(const InvertedResidualArgs& args) {
+    const bool none = args.expand == nullptr || is_pointwise(args);
+    return none ? 0 : round_up(edge_reach(args) * args.in_channels);
+  }
+
+  GemmArgs product(const HiddenPanel& panel, std::size_t k, float* to) const {
+    const Window& first = args_.first;
+    const std::size_t depth = first.kernel_h * first.kernel_w * args_.in_channels;
+    return {.m = 0,
+            .n = panel.channels,
+            .k = k,
+            .panel = args_.expand_panel,
+            .a = nullptr,
+            .lda = k,
+            .packed = args_.expand + panel.begin * depth,
+            .bias = args_.expand_bias == nullptr ? nullptr : args_.expand_bias + panel.begin,
+            .residual = nullptr,
+            .ld_residual = 0,
+            .c = to,
+            .ldc = panel.channels,
+            .lo = args_.lo,
+            .hi = args_.hi};
+  }
+
+  void multiply(const HiddenPanel& panel, std::size_t pixel, std::size_t count, float* to) const {
+    GemmArgs args = product(panel, args_.in_channels, to);
+    args.m = count;
+    args.a = args_.x + pixel * args_.in_channels;
+    gemm(args);
+  }
+
+  // A segment of the product for each of the window's rows: at the ends of the row from copies of
+  // the input's pixels with zeros beside them, between them in place.
+  void convolve_row(const HiddenPanel& panel, std::size_t y, float* to) const {
+    const std::size_t pixels = args_.window.in_w;
+    const std::size_t edge = edge_pixels(args_);
+    convolve_edge(panel, y, 0, to);
+    if (edge < pixels) {
+      convolve_between(panel, y, to);
+      convolve_edge(panel, y, pixels - edge, to);
+    }
+  }
+
+  // Input row under tap ky of hidden row y; null outside of the image.
+  const float* input_row(std::size_t y, std::size_t ky) const {
+    const Window& first = args_.first;
+    const std::size_t padded = y * first.stride_h + ky;
+    const std::size_t row = padded - first.pad_top;
+    const bool inside = padded >= first.pad_top && row < first.in_h;
+    return inside ? args_.x + row * first.in_w * args_.in_channels : nullptr;
+  }
+
+  void convolve_edge(const HiddenPanel& panel, std::size_t y, std::size_t begin, float* to) const {
+    const Window& first = args_.first;
+    const std::size_t floats = edge_floats(args_);
+    const float* segments[kMaxFirstTaps];
+    for (std::size_t ky = 0; ky < first.kernel_h; ++ky) {
+      const float* from = input_row(y, ky);
+      float* row = edges_ + ky * floats;
+      if (from != nullptr) {
+        zero(row, floats);
+        copy_pixels(row, from, begin * first.stride_w);
+      }
+      segments[ky] = from == nullptr ? nullptr : row;
+    }
+    convolve(panel, segments, begin, edge_pixels(args_), to);
+  }
+
+  // Pixels of an input row from `padded_x`, counted with the padding, as far as the edge reaches.
+  void copy_pixels(float* to, const float* row, std::size_t padded_x) const {
+    const Window& first = args_.first;
+    const std::size_t reach = edge_reach(args_);
+    const std::size_t zeros = padded_x < first.pad_left ? first.pad_left - padded_x : 0;
+    const std::size_t x = padded_x + zeros - first.pad_left;
+    if (zeros >= reach || x >= first.in_w) {
+      return;
+    }
+    const std::size_t wanted = reach - zeros;
+    const std::size_t there = first.in_w - x;
+    copy(to + zeros * args_.in_channels, row + x * args_.in_channels,
+         (wanted < there ? wanted : there) * args_.in_channels);
+  }
+
+  void convolve_between(const HiddenPanel& panel, std::size_t y, float* to) const {
+    const Window& first = args_.first;
+    const std::size_t edge = edge_pixels(args_);
+    const float* segments[kMaxFirstTaps];
+    const std::size_t x = edge * first.stride_w - first.pad_left;
+    for (std::size_t ky = 0; ky < first.kernel_h; ++ky) {
+      const float* row = input_row(y, ky);
+      segments[ky] = row == nullptr ? nullptr : row + x * args_.in_channels;
+    }
+    convolve(panel, segments, edge, args_.window.in_w - 2 * edge, to);
+  }
+
+  void convolve(const HiddenPanel& panel, const float* const* segments, std::size_t begin,
+                std::size_t count, float* to) const {
+    GemmArgs args =
+        product(panel, args_.first.kernel_w * args_.in_channels, to + begin * panel.channels);
+    args.m = count;
+    args.lda = args_.first.stride_w * args_.in_channels;
+    gemm_segments(args, segments, args_.first.kernel_h);
+  }
+
+  static void copy(float* to, const float* from, std::size_t count) {
+    for_lanes(count,
+              [&](std::size_t i, auto lanes) { store(to + i, load(from + i, lanes), lanes); });
+  }
+
+  static void zero(float* to, std::size_t count) {
+    for_lanes(count, [&](std::size_t i, auto lanes) { store(to + i, broadcast(0.0f), lanes); });
+  }
+
+  const InvertedResidualArgs& args_;
+  float* edges_;
+};
+
+}  // namespace lamina::kernels::LAMINA_ISA
