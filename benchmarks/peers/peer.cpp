@@ -68,7 +68,8 @@ int serve(int argc, char** argv, const std::string& name, Build build) {
     return 2;
   }
   try {
-    const nn::FlushDenormals flush;  // threads that a library starts from here inherit it
+    // Threads that a library starts from here inherit it.
+    const nn::FlushDenormals flush(nn::FlushDenormals::current());
     const Task task = read_task(argv);
     set_thread_count(task.threads);
     Tensor logits = Tensor::zeros(task.graph.nodes[task.graph.output].shape);
