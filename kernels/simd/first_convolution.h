@@ -99,15 +99,25 @@ class FirstConvolution {
     gemm(args);
   }
 
-  // A segment of the product for each of the window's rows: at the ends of the row from copies of
-  // the input's pixels with zeros beside them, between them in place.
+  // A segment of the product for each of the window's rows: where windows leave the image, from
+  // copies of the input's pixels with zeros beside them, else in place.
   void convolve_row(const HiddenPanel& panel, std::size_t y, float* to) const {
+    const Window& first = args_.first;
     const std::size_t pixels = args_.window.in_w;
     const std::size_t edge = edge_pixels(args_);
-    convolve_edge(panel, y, 0, to);
-    if (edge < pixels) {
-      convolve_between(panel, y, to);
-      convolve_edge(panel, y, pixels - edge, to);
+    if (edge == pixels) {
+      convolve_edge(panel, y, 0, to);
+      return;
+    }
+    const std::size_t reach = (pixels - 1) * first.stride_w + first.kernel_w;
+    const std::size_t left = first.pad_left > 0 ? edge : 0;
+    const std::size_t right = reach > first.pad_left + first.in_w ? edge : 0;
+    if (left > 0) {
+      convolve_edge(panel, y, 0, to);
+    }
+    convolve_between(panel, y, left, pixels - right, to);
+    if (right > 0) {
+      convolve_edge(panel, y, pixels - right, to);
     }
   }
 
@@ -151,16 +161,16 @@ class FirstConvolution {
          (wanted < there ? wanted : there) * args_.in_channels);
   }
 
-  void convolve_between(const HiddenPanel& panel, std::size_t y, float* to) const {
+  void convolve_between(const HiddenPanel& panel, std::size_t y, std::size_t begin, std::size_t end,
+                        float* to) const {
     const Window& first = args_.first;
-    const std::size_t edge = edge_pixels(args_);
     const float* segments[kMaxFirstTaps];
-    const std::size_t x = edge * first.stride_w - first.pad_left;
+    const std::size_t x = begin * first.stride_w - first.pad_left;
     for (std::size_t ky = 0; ky < first.kernel_h; ++ky) {
       const float* row = input_row(y, ky);
       segments[ky] = row == nullptr ? nullptr : row + x * args_.in_channels;
     }
-    convolve(panel, segments, edge, args_.window.in_w - 2 * edge, to);
+    convolve(panel, segments, begin, end - begin, to);
   }
 
   void convolve(const HiddenPanel& panel, const float* const* segments, std::size_t begin,

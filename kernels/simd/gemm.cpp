@@ -118,7 +118,7 @@ void run_tiles(Tile& tile, const Panel& panel, std::size_t count, std::size_t mo
   }
 }
 
-void multiply_panel(Tile tile, const Panel& panel, std::size_t m, std::size_t vectors) {
+void multiply_panel(Tile& tile, const Panel& panel, std::size_t m, std::size_t vectors) {
   if (kHasHalves && tile.last == kLanes / 2 && vectors > 1) {
     const std::size_t most = static_cast<std::size_t>(kPairsOf[vectors - 1]);
     run_tiles(tile, panel, m / 2, most, 2,
@@ -195,8 +195,15 @@ void gemm_segments(const GemmArgs& g, const float* const* a, std::size_t segment
     const std::size_t vectors = (used + kLanes - 1) / kLanes;
     const std::size_t piece = vectors * kLanes * g.k;
     const Panel panel = {g.packed + column * g.k * segments, piece * segments * sizeof(float)};
-    Tile tile = {.segment = {},
-                 .segments = 0,
+    Segment live[kMaxFirstTaps];
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < segments; ++i) {
+      if (a[i] != nullptr && g.k > 0) {
+        live[count++] = {a[i], panel.values + i * piece};
+      }
+    }
+    Tile tile = {.segment = live,
+                 .segments = count,
                  .k = g.k,
                  .a_offset = 0,
                  .lda = static_cast<std::ptrdiff_t>(g.lda * sizeof(float)),
@@ -210,12 +217,7 @@ void gemm_segments(const GemmArgs& g, const float* const* a, std::size_t segment
                  .last = used - (vectors - 1) * kLanes,
                  .ahead = nullptr,
                  .ahead_step = 0};
-    for (std::size_t i = 0; i < segments; ++i) {
-      if (a[i] != nullptr && g.k > 0) {
-        tile.segment[tile.segments++] = {a[i], panel.values + i * piece};
-      }
-    }
-    if (tile.segments == 0) {
+    if (count == 0) {
       fill_panel(tile, g.m, used);
     } else {
       multiply_panel(tile, panel, g.m, vectors);

@@ -16,7 +16,7 @@ struct Segment {
 
 /// k may run through several pieces of A, as the rows of a convolution's window.
 struct Tile {
-  Segment segment[kMaxFirstTaps];
+  const Segment* segment;
   std::size_t segments;  // at least 1
   std::size_t k;         // of a segment, at least 1
   std::size_t a_offset;  // floats from a segment's first row to the tile's
