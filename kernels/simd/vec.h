@@ -62,7 +62,7 @@ LAMINA_INLINE Vec broadcast_at(const char* base, std::ptrdiff_t offset) {
   Vec v;
   asm("vbroadcastss (%1,%2,%c3), %0"
       : "=v"(v.data)
-      : "r"(base), "r"(offset), "i"(scale), "m"(*reinterpret_cast<const char(*)[]>(base)));
+      : "r"(base), "r"(offset), "i"(scale), "m"(*reinterpret_cast<const char(*)[1 << 20]>(base)));
   return v;
 #else
   return broadcast_at(base + scale * offset);
