@@ -77,11 +77,12 @@ def page(cases):
     return f"""# MobileNetV2 beside other libraries
 
 MobileNetV2 1.0 at 224 x 224, float32, with the same weights and the same input; every library in a
-process of its own, in alternating rounds. No logit differs from Lamina's by more than {worst:.0e}.
+process of its own, in alternating rounds. Logits differ from Lamina's by at most {worst:.1e}.
 CPU: {chart.cpu_name()}. This page and its chart are written by
 
 ```
-benchmarks/peers/compare.py --docs docs --xnnpack-bench PATH --onednn-bench PATH
+benchmarks/peers/compare.py --docs docs --onednn-bench build/benchmarks/onednn_peer \\
+  --xnnpack-bench build/benchmarks/xnnpack_peer --xnnpack-version 'Aug 2026'
 ```
 
 ![Milliseconds an image by library, threads and batch; lower is better](peers.png)
@@ -95,11 +96,13 @@ How many times Lamina's, minimum / median:
 {table(cases, ratios_cell)}
 
 Settings: XNNPACK through its subgraph interface, NHWC, with its own thread pool; oneDNN as a chain
-of primitives in the layouts it chooses, activations and additions as their post-operations; ONNX
-Runtime with all graph optimizations; PyTorch channels last, frozen or optimized for inference,
-whichever is faster, with OpenBLAS, and with a malloc that keeps its memory. PyTorch has no
-convolution with more padding on one side, so at stride 2 its kernels have a row and a column of
-zeros, which is faster than to pad the tensor.
+of primitives with activations and additions as their post-operations, channels last or in blocks,
+whichever is faster; ONNX Runtime with all graph optimizations; PyTorch channels last, frozen or
+optimized for inference, whichever is faster, with OpenBLAS, and with a malloc that keeps its memory.
+PyTorch has no convolution with more padding on one side, so at stride 2 its kernels have a row and a
+column of zeros, which is faster than to pad the tensor. XNNPACK and oneDNN are built outside of the
+project; `meson setup build -Dxnnpack=PREFIX -Donednn=PREFIX` makes `xnnpack_peer` and `onednn_peer`
+in `build/benchmarks` from what is installed there.
 """
 
 
