@@ -84,15 +84,15 @@ LAMINA_INLINE void load_columns(const float* b, Vec (&columns)[NV]) {
   }
 }
 
-// Brings weights to come into L2, a line for each step of k; a single row reads its panel so fast
-// that all lines need it. The tiles of a panel share the next one between them.
-template <int NV, int rows>
+// Brings weights to come into L2, a line for each step of k; the tiles of a panel share the next
+// one between them. A single row reads its weights one after the other, which the CPU foresees: it
+// does without, and reads L3 a fifth faster.
+template <int rows>
 LAMINA_INLINE void prefetch_ahead(const char*& ahead, std::ptrdiff_t step) {
-  LAMINA_UNROLL
-  for (int j = 0; j < (rows == 1 ? NV : 1); ++j) {
-    prefetch_l2(reinterpret_cast<const float*>(ahead) + static_cast<std::size_t>(j) * kLanes);
+  if constexpr (rows > 1) {
+    prefetch_l2(reinterpret_cast<const float*>(ahead));
+    ahead += step;
   }
-  ahead += step;
 }
 
 template <int NV>
@@ -186,7 +186,7 @@ LAMINA_INLINE void multiply(const Tile& t, std::integer_sequence<int, rows...> a
          b += NV * kLanes, a += sizeof(float)) {
       Vec columns[NV];
       load_columns(b, columns);
-      prefetch_ahead<NV, kRows>(ahead, t.ahead_step);
+      prefetch_ahead<kRows>(ahead, t.ahead_step);
       (multiply_row<NV>(row.template broadcast<rows>(a), columns, sums[rows]), ...);
     }
   }
