@@ -29,10 +29,9 @@ std::size_t aligned(std::size_t floats) {
   return std::max<std::size_t>(1, divide_up(floats, 16)) * 16;
 }
 
-// Who has begun and who has finished the parts of one step.
-struct alignas(64) Progress {
-  std::atomic<std::size_t> begun{0};
-  std::atomic<std::size_t> done{0};
+// How many parts of one step are done, and how many of each thread's own have been begun.
+struct alignas(64) Counter {
+  std::atomic<std::size_t> count{0};
 };
 
 }  // namespace
@@ -45,7 +44,8 @@ struct Workspace::State {
         pool(threads_of),
         arenas(Tensor::on_large_pages({n, aligned(program->arena)})),
         scratches(Tensor::on_large_pages({n, aligned(program->scratch)})),
-        progress(std::make_unique<Progress[]>(program->steps.size())) {}
+        done(std::make_unique<Counter[]>(program->steps.size())),
+        begun(std::make_unique<Counter[]>(program->steps.size() * n)) {}
 
   // Calls task(thread) for every thread, its arithmetic as the caller's but for denormals.
   template <class Task>
@@ -58,6 +58,56 @@ struct Workspace::State {
     pool == nullptr ? parallel_for(threads, flushed) : parallel_for(*pool, threads, flushed);
   }
 
+  void begin_image() {
+    for (std::size_t s = 0; s < program->steps.size(); ++s) {
+      done[s].count.store(0, std::memory_order_relaxed);
+    }
+    for (std::size_t i = 0; i < program->steps.size() * threads; ++i) {
+      begun[i].count.store(0, std::memory_order_relaxed);
+    }
+  }
+
+  // A part of step s that nobody has begun, of `thread`'s own if there is one: neighboring steps
+  // are cut alike, so that a thread finds what it needs in its own cache. `parts` when none is
+  // left.
+  std::size_t claim(std::size_t s, std::size_t thread, std::size_t parts) {
+    for (std::size_t i = 0; i < threads; ++i) {
+      const std::size_t owner = (thread + i) % threads;
+      const std::size_t end = parts * (owner + 1) / threads;
+      std::atomic<std::size_t>& count = begun[s * threads + owner].count;
+      const std::size_t first = parts * owner / threads;
+      if (first + count.load(std::memory_order_relaxed) < end) {
+        const std::size_t part = first + count.fetch_add(1, std::memory_order_relaxed);
+        if (part < end) {
+          return part;
+        }
+      }
+    }
+    return parts;
+  }
+
+  // This thread's share of an image that several work on: parts of each step while there are any,
+  // then the next step once all parts are done. A thread that comes late, or never, is not waited
+  // for.
+  void share_image(const ImageMemory& memory, std::size_t thread) {
+    for (std::size_t s = 0; s < program->steps.size(); ++s) {
+      const Step& step = program->steps[s];
+      const std::size_t parts = part_count(*program, step, threads);
+      std::atomic<std::size_t>& finished = done[s].count;
+      for (;;) {
+        const std::size_t part = claim(s, thread, parts);
+        if (part == parts) {
+          break;
+        }
+        run_part(*program, step, memory, part, parts, scratch(thread));
+        finished.fetch_add(1, std::memory_order_release);
+      }
+      for (int spins = 0; finished.load(std::memory_order_acquire) < parts; ++spins) {
+        spins < kSpins ? pause() : std::this_thread::yield();
+      }
+    }
+  }
+
   float* arena(std::size_t thread) { return arenas.data() + thread * arenas.shape()[1]; }
   float* scratch(std::size_t thread) { return scratches.data() + thread * scratches.shape()[1]; }
 
@@ -65,7 +115,10 @@ struct Workspace::State {
   std::size_t threads;
   ThreadPool* pool;
   Tensor arenas, scratches;
-  std::unique_ptr<Progress[]> progress;
+
+  // Of the image that all threads share.
+  std::unique_ptr<Counter[]> done;   // [steps]
+  std::unique_ptr<Counter[]> begun;  // [steps, threads]
 };
 
 Workspace::Workspace(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -79,27 +132,6 @@ namespace {
 void run_image(const Program& program, const ImageMemory& memory, float* scratch) {
   for (const Step& step : program.steps) {
     run_part(program, step, memory, 0, 1, scratch);
-  }
-}
-
-// This thread's share of an image that several work on: parts of each step as they come, then the
-// next step once all parts are done. A thread that comes late, or never, is not waited for.
-void share_image(const Program& program, const ImageMemory& memory, std::size_t threads,
-                 Progress* progress, float* scratch) {
-  for (std::size_t s = 0; s < program.steps.size(); ++s) {
-    const Step& step = program.steps[s];
-    const std::size_t parts = part_count(program, step, threads);
-    for (;;) {
-      const std::size_t part = progress[s].begun.fetch_add(1, std::memory_order_relaxed);
-      if (part >= parts) {
-        break;
-      }
-      run_part(program, step, memory, part, parts, scratch);
-      progress[s].done.fetch_add(1, std::memory_order_release);
-    }
-    for (int spins = 0; progress[s].done.load(std::memory_order_acquire) < parts; ++spins) {
-      spins < kSpins ? pause() : std::this_thread::yield();
-    }
   }
 }
 
@@ -156,13 +188,8 @@ void Plan::run(std::span<const float> x, std::span<float> y, Workspace& workspac
     });
   }
   for (std::size_t image = alone; image < images; ++image) {
-    for (std::size_t s = 0; s < program.steps.size(); ++s) {
-      state.progress[s].begun.store(0, std::memory_order_relaxed);
-      state.progress[s].done.store(0, std::memory_order_relaxed);
-    }
-    state.on_threads([&](std::size_t thread) {
-      share_image(program, memory(image, 0), threads, state.progress.get(), state.scratch(thread));
-    });
+    state.begin_image();
+    state.on_threads([&](std::size_t thread) { state.share_image(memory(image, 0), thread); });
   }
 }
 
