@@ -100,8 +100,8 @@ struct InvertedResidualArgs {
   const float* project;         // by pack, k = hidden
   std::size_t project_panel;    // as packed
   const float* project_bias;    // [out_channels]; null: zeros
-  const float* residual;        // [out_h, out_w, out_channels]; null: zeros
-  float* y;                     // [out_h, out_w, out_channels]
+  const float* residual;        // [out_h, out_w, out_channels]; null: zeros; may be y
+  float* y;                     // [out_h, out_w, out_channels]; not x
   float lo, hi;
   float project_lo, project_hi;
   float* scratch;  // inverted_residual_scratch floats, aligned to 64 bytes

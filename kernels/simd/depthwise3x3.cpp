@@ -161,7 +161,7 @@ template <int stride, int rows>
 void run_strip(const DepthwiseRows& strip) {
   const std::size_t width = strip.out_w;
   constexpr int kMost = kColumns<rows>;
-  const std::size_t tiles = (width + kMost - 1) / kMost;
+  const std::size_t tiles = divide_up(width, kMost);
   const std::size_t narrow = width / tiles;
   const std::size_t wider = width % tiles;
   const auto sizes = std::make_integer_sequence<int, kMost>{};

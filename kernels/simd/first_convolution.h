@@ -6,8 +6,6 @@
 /// The first convolution of an inverted residual, a part of the hidden tensor at a time.
 namespace lamina::kernels::LAMINA_ISA {
 
-inline std::size_t round_up(std::size_t floats) { return (floats + kLanes - 1) / kLanes * kLanes; }
-
 /// A panel of the hidden channels: what makes them.
 struct HiddenPanel {
   std::size_t begin;     // the first channel
@@ -138,7 +136,7 @@ class FirstConvolution {
       const float* from = input_row(y, ky);
       float* row = edges_ + ky * floats;
       if (from != nullptr) {
-        zero(row, floats);
+        zeros(floats, row);
         copy_pixels(row, from, begin * first.stride_w);
       }
       segments[ky] = from == nullptr ? nullptr : row;
@@ -150,15 +148,15 @@ class FirstConvolution {
   void copy_pixels(float* to, const float* row, std::size_t padded_x) const {
     const Window& first = args_.first;
     const std::size_t reach = edge_reach(args_);
-    const std::size_t zeros = padded_x < first.pad_left ? first.pad_left - padded_x : 0;
-    const std::size_t x = padded_x + zeros - first.pad_left;
-    if (zeros >= reach || x >= first.in_w) {
+    const std::size_t outside = padded_x < first.pad_left ? first.pad_left - padded_x : 0;
+    const std::size_t x = padded_x + outside - first.pad_left;
+    if (outside >= reach || x >= first.in_w) {
       return;
     }
-    const std::size_t wanted = reach - zeros;
+    const std::size_t wanted = reach - outside;
     const std::size_t there = first.in_w - x;
-    copy(to + zeros * args_.in_channels, row + x * args_.in_channels,
-         (wanted < there ? wanted : there) * args_.in_channels);
+    copy(row + x * args_.in_channels, (wanted < there ? wanted : there) * args_.in_channels,
+         to + outside * args_.in_channels);
   }
 
   void convolve_between(const HiddenPanel& panel, std::size_t y, std::size_t begin, std::size_t end,
@@ -180,15 +178,6 @@ class FirstConvolution {
     args.m = count;
     args.lda = args_.first.stride_w * args_.in_channels;
     gemm_segments(args, segments, args_.first.kernel_h);
-  }
-
-  static void copy(float* to, const float* from, std::size_t count) {
-    for_lanes(count,
-              [&](std::size_t i, auto lanes) { store(to + i, load(from + i, lanes), lanes); });
-  }
-
-  static void zero(float* to, std::size_t count) {
-    for_lanes(count, [&](std::size_t i, auto lanes) { store(to + i, broadcast(0.0f), lanes); });
   }
 
   const InvertedResidualArgs& args_;

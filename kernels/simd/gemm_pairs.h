@@ -32,8 +32,9 @@ LAMINA_INLINE void finish_pair(const Tile& t, const PairSums<NV> (&sums)[pairs])
     const Vec hi = broadcast(t.hi);
     float* even = t.c + 2 * pair * t.ldc;
     float* odd = even + t.ldc;
-    const float* add_even = t.residual + 2 * pair * t.ld_residual;
-    const float* add_odd = add_even + t.ld_residual;
+    constexpr bool kAdd = residual == Residual::add;
+    const float* add_even = kAdd ? t.residual + 2 * pair * t.ld_residual : even;
+    const float* add_odd = kAdd ? add_even + t.ld_residual : odd;
     LAMINA_UNROLL
     for (std::size_t j = 0; j < NV; ++j) {
       const std::size_t column = j * kLanes;
@@ -42,7 +43,7 @@ LAMINA_INLINE void finish_pair(const Tile& t, const PairSums<NV> (&sums)[pairs])
     }
     constexpr std::size_t kColumn = NV * kLanes;
     Vec halves = clamp(sums[pair].halves, lo, hi);
-    if constexpr (residual == Residual::add) {
+    if constexpr (kAdd) {
       halves = halves + load_halves(add_even + kColumn, add_odd + kColumn);
     }
     store_halves(even + kColumn, odd + kColumn, halves);

@@ -118,7 +118,7 @@ LAMINA_INLINE void finish_row(const Tile& t, const Vec (&sums)[rows][NV], Lanes 
     const Vec lo = broadcast(t.lo);
     const Vec hi = broadcast(t.hi);
     float* c = t.c + row * t.ldc;
-    const float* to_add = t.residual + row * t.ld_residual;
+    const float* to_add = residual == Residual::none ? c : t.residual + row * t.ld_residual;
     LAMINA_UNROLL
     for (std::size_t j = 0; j + 1 < NV; ++j) {
       finish<residual>(sums[row][j], lo, hi, to_add + j * kLanes, c + j * kLanes, AllLanes{});

@@ -24,16 +24,6 @@ Taps taps_inside(std::ptrdiff_t first, std::size_t step, std::size_t taps, std::
   return {count(-first), count(size - first)};
 }
 
-LAMINA_INLINE float* copy(const float* from, std::size_t count, float* to) {
-  for_lanes(count, [&](std::size_t i, auto lanes) { store(to + i, load(from + i, lanes), lanes); });
-  return to + count;
-}
-
-LAMINA_INLINE float* zeros(std::size_t count, float* to) {
-  for_lanes(count, [&](std::size_t i, auto lanes) { store(to + i, broadcast(0.0f), lanes); });
-  return to + count;
-}
-
 // One row of one window. `x` is column 0 of the input row.
 float* window_row(const Im2colArgs& args, const float* x, std::ptrdiff_t first, float* out) {
   const Window& window = args.window;

@@ -23,6 +23,11 @@ using Arch = xsimd::neon64;
 using Vec = xsimd::batch<float, Arch>;
 inline constexpr std::size_t kLanes = Vec::size;
 
+LAMINA_INLINE std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+LAMINA_INLINE std::size_t round_up(std::size_t floats) {
+  return divide_up(floats, kLanes) * kLanes;
+}
+
 /// Vector registers of this instruction set.
 #if LAMINA_ISA_IS == LAMINA_ISA_avx512 || LAMINA_ISA_IS == LAMINA_ISA_neon
 inline constexpr int kRegisters = 32;
@@ -59,10 +64,11 @@ LAMINA_INLINE Vec broadcast_at(const char* base) {
 template <int scale>
 LAMINA_INLINE Vec broadcast_at(const char* base, std::ptrdiff_t offset) {
 #if LAMINA_ISA_IS == LAMINA_ISA_avx512 || LAMINA_ISA_IS == LAMINA_ISA_avx2
+  using Memory = const char[1 << 20];  // that the statement depends on: more than it reads
   Vec v;
   asm("vbroadcastss (%1,%2,%c3), %0"
       : "=v"(v.data)
-      : "r"(base), "r"(offset), "i"(scale), "m"(*reinterpret_cast<const char(*)[1 << 20]>(base)));
+      : "r"(base), "r"(offset), "i"(scale), "m"(*reinterpret_cast<Memory*>(base)));
   return v;
 #else
   return broadcast_at(base + scale * offset);
@@ -150,6 +156,16 @@ LAMINA_INLINE void for_lanes(std::size_t count, const Step& step) {
   if (i < count) {
     step(i, SomeLanes{count - i});
   }
+}
+
+/// Both return the end of what they wrote.
+LAMINA_INLINE float* copy(const float* from, std::size_t count, float* to) {
+  for_lanes(count, [&](std::size_t i, auto lanes) { store(to + i, load(from + i, lanes), lanes); });
+  return to + count;
+}
+LAMINA_INLINE float* zeros(std::size_t count, float* to) {
+  for_lanes(count, [&](std::size_t i, auto lanes) { store(to + i, broadcast(0.0f), lanes); });
+  return to + count;
 }
 
 LAMINA_INLINE Vec max(Vec a, Vec b) { return xsimd::max(a, b); }

@@ -13,7 +13,7 @@ namespace {
 // Half of a core's usual L2 of 1 MB: a hidden tensor beyond it would be read back from L3.
 constexpr std::size_t kFuseBeyondBytes = 512 * 1024;
 
-// Slices as high as fit in this with their ring, so that a product has rows enough for its tiles.
+// Slices as high as fit in this with all rings, so that a product has rows enough for its tiles.
 constexpr std::size_t kSliceBytes = 256 * 1024;
 constexpr std::size_t kMaxRowsAtOnce = 8;
 
@@ -173,17 +173,17 @@ class Lowering {
     Step& step = push(Step::Kind::inverted_residual, i, i + length - 1);
     step.window = window_of(filter);
     step.inner_bounds = filter.bounds;
-    step.taps = weights_.add(channels_last(filter.weight));
-    step.taps_bias = weights_.add(filter.bias);
     const auto add = [this](const FusedLayer& layer) {
       const std::size_t n = layer.weight.shape()[0];
       return weights_.add_matrix(layer.weight, layer.bias, kernels_.best_panel(n));
     };
-    step.matrix = add(project);
     if (length == 3) {
       step.first = window_of(layers_[i]);
       step.expand = add(layers_[i]);
     }
+    step.taps = weights_.add(channels_last(filter.weight));
+    step.taps_bias = weights_.add(filter.bias);
+    step.matrix = add(project);
     choose_rows(step);
   }
 

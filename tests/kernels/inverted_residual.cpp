@@ -249,6 +249,15 @@ void add_inverted_residual_cases(const KernelTable& table) {
       add(table, {wide, 40, 40, 16, First::none, false, 2, 0});
     }
   }
+  // Windows without padding that leave the last columns and rows unread.
+  for (const std::size_t width : {8u, 30u, 345u}) {
+    for (const std::size_t stride : {1u, 2u}) {
+      const WindowCase bare = {.in = {8, width}, .stride = {stride, stride}};
+      add(table, {bare, 8, 104, 24, First::pointwise, false, 3, 0});
+      add(table, {bare, 3, 16, 8, First::stem, false, 2, 0});
+      add(table, {bare, 24, 24, 8, First::none, false, 2, 0});
+    }
+  }
   const WindowCase block = {.in = {28, 28}, .before = {1, 1}, .after = {1, 1}};
   add(table, {block, 32, 192, 32, First::pointwise, true, 4, 7});
 }
