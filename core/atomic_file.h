@@ -4,8 +4,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace lamina {
 
@@ -15,10 +17,13 @@ struct CloseFile {
 using FileHandle = std::unique_ptr<std::FILE, CloseFile>;
 
 /// A file that appears under its name complete or not at all: written under another name in the
-/// same folder, synced to the disk and then renamed. Errors are thrown in the name of `op`.
+/// same folder, synced to the disk and then renamed. Replaces a file only where it might be written
+/// to, and keeps its permissions; of symbolic links, replaces or creates what they lead to. Errors
+/// are thrown in the name of `op`.
 class AtomicFile {
  public:
-  /// Throws Error when the file cannot be created.
+  /// Throws Error when the file cannot be created or replaced: also when the name is a folder's, a
+  /// device's or a pipe's.
   AtomicFile(std::string_view op, const std::filesystem::path& path);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -38,8 +43,12 @@ class AtomicFile {
   [[noreturn]] void fail() const;
 
  private:
+  std::optional<mode_t> permissions_to_keep() const;
+  [[noreturn]] void fail(const std::string& what) const;
+
   std::string op_;
   std::filesystem::path path_;
+  std::filesystem::path target_;  // where path_ leads
   std::filesystem::path temporary_;
   FileHandle file_;
 };
