@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fstream>
 #include <iomanip>
 #include <sstream>
 
@@ -21,6 +22,7 @@ namespace {
 constexpr std::array<char, 8> kMagic = {'l', 'a', 'm', 'i', 'n', 'a', 'P', '\n'};
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kPage = 4096;
+constexpr const char* kDamaged = ": the file is damaged: save it again";
 
 struct Header {
   std::array<char, 8> magic = kMagic;
@@ -81,12 +83,13 @@ class Loader {
             " bytes and does not begin as one");
     require(header_.version == kVersion && header_.layout == kPackedLayout,
             "must be of this library's version: it is of ", header_.version, '.', header_.layout,
-            ", the library reads ", kVersion, '.', kPackedLayout);
+            ", the library reads ", kVersion, '.', kPackedLayout,
+            ": save it again with this library");
     require(header_.file_bytes == bytes_.size(), "must be whole: it was written with ",
-            header_.file_bytes, " bytes, it has ", bytes_.size());
+            header_.file_bytes, " bytes, it has ", bytes_.size(), kDamaged);
     const std::uint64_t sum = checksum(bytes_.subspan(kHashed));
     require(sum == header_.checksum, "checksum must be that of the bytes: it says ",
-            hexadecimal(header_.checksum), ", they have ", hexadecimal(sum));
+            hexadecimal(header_.checksum), ", they have ", hexadecimal(sum), kDamaged);
     const std::size_t room = bytes_.size() - sizeof header_;
     require(header_.program_bytes <= room && weights_offset(header_.program_bytes) <= bytes_.size(),
             "steps must lie inside of the file: they have ", header_.program_bytes,
@@ -102,9 +105,9 @@ class Loader {
     }
     require(std::ranges::find(available, isa_) != available.end(),
             "must be for an instruction set of this CPU: it is for '", isa_,
-            "', available: ", names);
+            "', available: ", names, ": save it again on this machine");
     require(isa_ == isa(), "must be for the instruction set in use: it is for ", isa_,
-            ", in use is ", isa());
+            ", in use is ", isa(), ": use ", isa_, ", or save it again for ", isa());
   }
 
   // Mapped, not read onto large pages: a millisecond, all of it the checksum, where reading takes
@@ -137,6 +140,16 @@ void Plan::save(const std::filesystem::path& path) const {
   AtomicFile file("save", path);
   file.write(bytes.data(), bytes.size());
   file.commit();
+}
+
+bool begins_as_plan(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) {
+    return false;  // reading from a pipe would take from it
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, kMagic.size()> magic = {};
+  return file.read(magic.data(), magic.size()) && magic == kMagic;
 }
 
 Plan load_plan(const std::filesystem::path& path) { return Plan(Loader(path).run()); }

@@ -91,7 +91,7 @@ TEST_F(PlanFile, RefusesAnotherInstructionSet) {
                      text("load_plan: ", path_.string(),
                           ": must be for the instruction set in use: it is for reference, in use "
                           "is ",
-                          best));
+                          best, ": use reference, or save it again for ", best));
 }
 
 TEST_F(PlanFile, RefusesWhatIsNoPlan) {
@@ -108,11 +108,25 @@ TEST_F(PlanFile, RefusesWhatIsNoPlan) {
   refused("must be a regular file");
 }
 
+TEST_F(PlanFile, IsToldByItsFirstBytes) {
+  EXPECT_FALSE(nn::begins_as_plan(path_));
+  EXPECT_FALSE(nn::begins_as_plan(folder_.path()));
+  plan().save(path_);
+  EXPECT_TRUE(nn::begins_as_plan(path_));
+  const std::string bytes = test::read_file(path_);
+  test::write_file(path_, bytes.substr(0, 8));
+  EXPECT_TRUE(nn::begins_as_plan(path_));
+  test::write_file(path_, bytes.substr(0, 7));
+  EXPECT_FALSE(nn::begins_as_plan(path_));
+  test::write_file(path_, bytes.substr(1));
+  EXPECT_FALSE(nn::begins_as_plan(path_));
+}
+
 TEST_F(PlanFile, SaysWhyItCannotBeWritten) {
   const std::filesystem::path path = folder_ / "none" / "net.plan";
-  test::expect_error(
-      [&] { plan().save(path); },
-      text("save: ", path.string(), ": cannot be written: No such file or directory"));
+  test::expect_error([&] { plan().save(path); },
+                     text("save: ", path.string(), ": cannot be written: its folder ",
+                          path.parent_path().string(), ": No such file or directory"));
 }
 
 }  // namespace

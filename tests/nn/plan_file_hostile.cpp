@@ -96,14 +96,16 @@ TEST_F(HostilePlan, EveryOtherLengthIsSeen) {
   }
   expect_refused(bytes_.substr(0, bytes_.size() - 1),
                  text("must be whole: it was written with ", bytes_.size(), " bytes, it has ",
-                      bytes_.size() - 1));
+                      bytes_.size() - 1, ": the file is damaged: save it again"));
   EXPECT_THROW(load(bytes_ + '\0'), Error);
 }
 
 TEST_F(HostilePlan, SaysWhichVersionItHas) {
   std::string other = bytes_;
   set(other, 8, std::uint32_t{9});
-  expect_refused(other, "must be of this library's version: it is of 9.1, the library reads 1.1");
+  expect_refused(other,
+                 "must be of this library's version: it is of 9.1, the library reads 1.1: save it "
+                 "again with this library");
 }
 
 TEST_F(HostilePlan, SaysWhichInstructionSetItIsFor) {
@@ -115,7 +117,8 @@ TEST_F(HostilePlan, SaysWhichInstructionSetItIsFor) {
   std::memcpy(other.data() + 40, "avx9\0\0\0\0\0", 9);
   sign(other);
   expect_refused(
-      other, "must be for an instruction set of this CPU: it is for 'avx9', available: " + names);
+      other, "must be for an instruction set of this CPU: it is for 'avx9', available: " + names +
+                 ": save it again on this machine");
 }
 
 TEST_F(HostilePlan, SaysThatItsChecksumIsAnothers) {
@@ -126,7 +129,7 @@ TEST_F(HostilePlan, SaysThatItsChecksumIsAnothers) {
   std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(sum));
   expect_refused(other,
                  text("checksum must be that of the bytes: it says 0000000000001234, they have ",
-                      digits.data()));
+                      digits.data(), ": the file is damaged: save it again"));
 }
 
 TEST_F(HostilePlan, NoCountOrLengthIsTrusted) {
