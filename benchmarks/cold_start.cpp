@@ -1,13 +1,19 @@
 #include <algorithm>
-#include <chrono>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <fcntl.h>
 #include <filesystem>
-#include <fstream>
+#include <optional>
 #include <spawn.h>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -20,13 +26,23 @@
 // How long a program takes to its first answer: processes are started that map a plan and run it
 // once on a tensor, and timed from outside until they have ended; each also tells when it reached
 // main, had mapped the plan and had its answer.
-// usage: cold_start WEIGHTS [PROCESSES]          makes a plan of the weights, times it
-//        cold_start --once PLAN THREADS          what is timed
+// `cold_start --once PLAN THREADS` is what is timed.
 namespace {
 
 using namespace lamina;
 
 extern "C" char** environ;
+
+constexpr std::size_t kProcesses = 40;
+constexpr std::size_t kMostProcesses = 100'000;
+constexpr const char* kUsage =
+    "usage: cold_start WEIGHTS [PROCESSES]    PROCESSES: how many to start and time for each "
+    "number "
+    "of threads (default: %zu)\n";
+
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 // Milliseconds on the clock that all processes share.
 double now() {
@@ -52,7 +68,7 @@ struct Times {
 
 Times time_process(const std::string& program, const std::string& plan, const char* threads) {
   int ends[2];
-  check(pipe(ends) == 0, "cold_start: no pipe");
+  check(pipe(ends) == 0, "no pipe: ", std::strerror(errno));
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
@@ -61,7 +77,7 @@ Times time_process(const std::string& program, const std::string& plan, const ch
   const double start = now();
   const int failed = posix_spawn(&child, program.c_str(), &actions, nullptr,
                                  const_cast<char**>(arguments), environ);
-  check(failed == 0, "cold_start: cannot start ", program);
+  check(failed == 0, "cannot start ", program, ": ", std::strerror(failed));
   int status = 0;
   waitpid(child, &status, 0);
   const double end = now();
@@ -73,7 +89,7 @@ Times time_process(const std::string& program, const std::string& plan, const ch
   Times times;
   check(status == 0 && size > 0 &&
             std::sscanf(line, "%lf %lf %lf", &times.main, &times.mapped, &times.answered) == 3,
-        "cold_start: the process failed with status ", status);
+        "the process failed with status ", status);
   return {times.main - start, times.mapped - start, times.answered - start, end - start};
 }
 
@@ -87,39 +103,131 @@ void print(const char* threads, const char* what, std::vector<Times> times, doub
               values.front(), values[values.size() / 2], values[values.size() * 9 / 10]);
 }
 
-int time_processes(const std::string& program, const std::string& weights, std::size_t processes) {
-  const std::string path = std::filesystem::temp_directory_path() / text("cold_start.", getpid());
-  const models::Classifier classifier = models::read_classifier(weights);
-  nn::compile(nn::trace(*classifier.net, classifier.input_shape())).save(path);
-  std::printf("plan of %ju bytes\n", static_cast<std::uintmax_t>(std::filesystem::file_size(path)));
+// While it lives, signals that would end the program wait.
+class HoldSignals {
+ public:
+  HoldSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before_);
+  }
+  ~HoldSignals() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  HoldSignals(const HoldSignals&) = delete;
+  HoldSignals& operator=(const HoldSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+// A saved plan without a name, open here and in the processes started: gone with the last of them,
+// however they end.
+class NamelessPlan {
+ public:
+  explicit NamelessPlan(const nn::Plan& plan) {
+    const char* folder = std::getenv("TMPDIR");
+    const std::string place = folder == nullptr ? "/tmp" : folder;
+    std::string name = place + "/cold_start.XXXXXX";
+    const HoldSignals hold;
+    const int made = mkstemp(name.data());
+    check(made >= 0, "TMPDIR: must be a folder to write to: ", place, ": ", std::strerror(errno));
+    close(made);
+    try {
+      plan.save(name);
+      descriptor_ = open(name.c_str(), O_RDONLY);
+    } catch (...) {
+      unlink(name.c_str());
+      throw;
+    }
+    unlink(name.c_str());
+    check(descriptor_ >= 0, name, ": cannot be opened");
+  }
+  ~NamelessPlan() { close(descriptor_); }
+  NamelessPlan(const NamelessPlan&) = delete;
+  NamelessPlan& operator=(const NamelessPlan&) = delete;
+
+  // For this process and those it starts.
+  std::string path() const { return text("/proc/self/fd/", descriptor_); }
+
+ private:
+  int descriptor_ = -1;
+};
+
+struct Job {
+  std::string weights;
+  std::size_t processes = kProcesses;
+};
+
+int time_processes(const std::string& program, const Job& job) {
+  const models::Classifier classifier = models::read_classifier(job.weights);
+  const NamelessPlan plan(nn::compile(nn::trace(*classifier.net, classifier.input_shape())));
+  std::printf("plan of %ju bytes\n",
+              static_cast<std::uintmax_t>(std::filesystem::file_size(plan.path())));
+  std::fflush(stdout);
   for (const char* threads : {"1", "2"}) {
     std::vector<Times> times;
-    for (std::size_t i = 0; i < processes; ++i) {
-      times.push_back(time_process(program, path, threads));
+    for (std::size_t i = 0; i < job.processes; ++i) {
+      times.push_back(time_process(program, plan.path(), threads));
     }
     print(threads, "main reached", times, &Times::main);
     print(threads, "plan mapped", times, &Times::mapped);
     print(threads, "first answer", times, &Times::answered);
     print(threads, "process ended", times, &Times::ended);
   }
-  std::filesystem::remove(path);
   return 0;
+}
+
+std::size_t read_processes(const std::string& value) {
+  std::size_t processes = 0;
+  const char* end = value.data() + value.size();
+  const auto [stop, failure] = std::from_chars(value.data(), end, processes);
+  if (failure != std::errc{} || stop != end || processes == 0 || processes > kMostProcesses) {
+    throw UsageError(
+        text("PROCESSES must be a whole number from 1 to ", kMostProcesses, ": got '", value, "'"));
+  }
+  return processes;
+}
+
+// Nothing when help was asked for.
+std::optional<Job> read_job(const std::vector<std::string>& arguments) {
+  constexpr std::string_view kDigits = "0123456789";
+  for (const std::string& argument : arguments) {
+    if (argument == "--help") {
+      return std::nullopt;
+    }
+    if (argument.size() > 1 && argument[0] == '-' &&
+        kDigits.find(argument[1]) == std::string_view::npos) {
+      throw UsageError(text("unknown option ", argument, " (see cold_start --help)"));
+    }
+  }
+  if (arguments.empty() || arguments.size() > 2) {
+    throw UsageError(text("WEIGHTS and at most PROCESSES are expected: got ", arguments.size(),
+                          " arguments (see cold_start --help)"));
+  }
+  Job job{.weights = arguments[0]};
+  if (arguments.size() == 2) {
+    job.processes = read_processes(arguments[1]);
+  }
+  return job;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    if (argc == 4 && std::strcmp(argv[1], "--once") == 0) {
-      return answer_once(argv[2], std::stoul(argv[3]));
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (arguments.size() == 3 && arguments[0] == "--once") {
+      return answer_once(arguments[1], std::stoul(arguments[2]));
     }
-    if (argc == 2 || argc == 3) {
-      return time_processes("/proc/self/exe", argv[1], argc == 3 ? std::stoul(argv[2]) : 40);
+    if (const std::optional<Job> job = read_job(arguments)) {
+      return time_processes("/proc/self/exe", *job);
     }
+    std::printf(kUsage, kProcesses);
+    return 0;
+  } catch (const UsageError& error) {
+    std::fprintf(stderr, "cold_start: %s\n", error.what());
+    return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "cold_start: %s\n", error.what());
     return 1;
   }
-  std::fprintf(stderr, "usage: cold_start WEIGHTS [PROCESSES]\n");
-  return 2;
 }

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/classify/network.h"
 #include "apps/classify/options.h"
 #include "apps/classify/result.h"
 #include "apps/support/console.h"
@@ -73,28 +74,17 @@ ExitCode conclude(const Tally& tally, std::size_t total, const ClassifyOptions& 
   return tally.failed > 0 ? ExitCode::failed : ExitCode::success;
 }
 
-models::CompiledClassifier read_network(const ClassifyOptions& options, Console& console) {
-  if (!options.plan.empty()) {
-    return models::load_compiled_classifier(options.plan);
-  }
-  const models::Classifier classifier = models::read_classifier(options.weights);
-  for (const std::string& assumption : classifier.assumptions) {
-    console.report(assumption);
-  }
-  models::CompiledClassifier network = models::compile(classifier);
-  if (!options.save_plan.empty()) {
-    network.plan.save(options.save_plan);
-  }
-  return network;
-}
-
 ExitCode main_program(int argc, char** argv, Console& console) {
   const auto options = read_options(argc, argv, console);
   if (!options) {
     return ExitCode::success;
   }
   catch_stop_signals();
+  check_save_plan(*options);
   const models::CompiledClassifier network = read_network(*options, console);
+  if (const ExitCode saved = save_plan(network, *options, console); saved != ExitCode::success) {
+    return saved;
+  }
   ExitCode found = ExitCode::success;
   const auto files = find_pictures(options->images, [&](const std::string& message) {
     console.report(message);

@@ -22,6 +22,11 @@ constexpr const char* kExamples =
     "  classify --plan mobilenet_v2.plan cat.jpg\n"
     "  curl -s https://example.org/cat.jpg | classify -\n\n";
 
+constexpr const char* kPlans =
+    "Plans:\n"
+    "  A plan belongs to one instruction set and one version of Lamina.\n"
+    "  --plan excludes --weights and --save-plan: a plan already holds the weights.\n\n";
+
 // Both also look at the environment, so they are called without options as well.
 void choose_isa_and_threads(const std::string& isa, std::size_t threads) {
   try {
@@ -40,14 +45,28 @@ void choose_isa_and_threads(const std::string& isa, std::size_t threads) {
   }
 }
 
+void check_alone(const ClassifyOptions& options) {
+  if (!options.weights.empty() && !options.save_plan.empty()) {
+    throw UsageError(
+        "--weights and --save-plan: do not go with --plan: a plan already holds the weights and is "
+        "saved already");
+  }
+  if (!options.weights.empty()) {
+    throw UsageError("--weights: does not go with --plan: a plan already holds the weights");
+  }
+  if (!options.save_plan.empty()) {
+    throw UsageError("--save-plan: does not go with --plan: a plan is saved already");
+  }
+}
+
 // A plan takes the place of weights that only the environment names.
 void choose_network(ClassifyOptions& options) {
   const char* usual = std::getenv("LAMINA_WEIGHTS");
   if (!options.plan.empty() && usual != nullptr && options.weights == usual) {
     options.weights.clear();
   }
-  if (!options.plan.empty() && !(options.weights.empty() && options.save_plan.empty())) {
-    throw UsageError("--plan: holds the weights: --weights and --save-plan do not go with it");
+  if (!options.plan.empty()) {
+    check_alone(options);
   }
   if (options.plan.empty() && options.weights.empty()) {
     throw UsageError(
@@ -74,12 +93,14 @@ struct ProcessOptions {
 void declare_network(CLI::App& app, ClassifyOptions& options) {
   app.add_option("--weights", options.weights, "Checkpoint (safetensors)")
       ->type_name("FILE")
+      ->check(file_name())
       ->envname("LAMINA_WEIGHTS");
   app.add_option("--plan", options.plan, "Compiled network from --save-plan, instead of weights")
-      ->type_name("FILE");
-  app.add_option("--save-plan", options.save_plan,
-                 "Keep the compiled network in a file, for this instruction set")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(file_name());
+  app.add_option("--save-plan", options.save_plan, "Keep the compiled network in a file")
+      ->type_name("FILE")
+      ->check(file_name());
 }
 
 void declare_process(CLI::App& app, ProcessOptions& process) {
@@ -108,7 +129,7 @@ std::optional<ClassifyOptions> read_options(int argc, const char* const* argv, C
   app.add_flag("--json", json, "Print a JSON object a line");
   app.add_flag("--time", options.time, "Print how long decoding, preprocessing and network took");
   declare_process(app, process);
-  app.footer(text(kExamples, exit_code_help()));
+  app.footer(text(kExamples, kPlans, exit_code_help()));
   if (parse(app, argc, argv, console) == Parsed::answered) {
     return std::nullopt;
   }

@@ -39,6 +39,13 @@ CLI::Validator whole_number(std::size_t lowest, std::size_t highest) {
   return CLI::Validator(complaint, "");
 }
 
+CLI::Validator file_name() {
+  const auto complaint = [](const std::string& value) -> std::string {
+    return value.empty() ? "must be the name of a file: got ''" : "";
+  };
+  return CLI::Validator(complaint, "");
+}
+
 std::string exit_code_help() {
   return "Exit codes:\n"
          "  0    all done\n"

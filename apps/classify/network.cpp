@@ -1,0 +1,97 @@
+#include "apps/classify/network.h"
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iomanip>
+
+#include "apps/support/stop_signal.h"
+#include "core/error.h"
+#include "models/checkpoint/safetensors.h"
+#include "nn/isa.h"
+
+namespace lamina::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return fs::equivalent(a, b, ignored);
+}
+
+bool has_bytes(const std::string& path) {
+  std::error_code failure;
+  const std::uintmax_t size = fs::is_regular_file(path, failure) ? fs::file_size(path, failure) : 0;
+  return !failure && size > 0;
+}
+
+// The length of a header that is JSON, and how JSON objects begin.
+bool begins_as_safetensors(const std::string& path) {
+  std::uint64_t length = 0;
+  std::array<char, sizeof length + 1> bytes = {};
+  std::ifstream file(path, std::ios::binary);
+  if (!has_bytes(path) || !file.read(bytes.data(), bytes.size())) {
+    return false;
+  }
+  std::memcpy(&length, bytes.data(), sizeof length);
+  return length <= models::kMaxSafetensorsHeader && bytes.back() == '{';
+}
+
+}  // namespace
+
+void check_save_plan(const ClassifyOptions& options) {
+  const std::string& file = options.save_plan;
+  const auto refuse = [&file](const std::string& what) {
+    throw UsageError(text("--save-plan: ", file, ": is ", what, ": it will not be replaced"));
+  };
+  if (file.empty()) {
+    return;
+  }
+  if (same_file(file, options.weights)) {
+    refuse("the weights");
+  }
+  for (const std::string& image : options.images) {
+    if (same_file(file, image)) {
+      refuse("one of the pictures");
+    }
+  }
+  if (has_bytes(file) && !nn::begins_as_plan(file)) {
+    refuse("not a plan");
+  }
+}
+
+models::CompiledClassifier read_network(const ClassifyOptions& options, Console& console) {
+  if (!options.plan.empty()) {
+    check(!begins_as_safetensors(options.plan), options.plan,
+          ": looks like weights, not a plan: pass it with --weights");
+    return models::load_compiled_classifier(options.plan);
+  }
+  check(!nn::begins_as_plan(options.weights), options.weights,
+        ": is a compiled plan, not weights: pass it with --plan");
+  const models::Classifier classifier = models::read_classifier(options.weights);
+  for (const std::string& assumption : classifier.assumptions) {
+    console.report(assumption);
+  }
+  return models::compile(classifier);
+}
+
+ExitCode save_plan(const models::CompiledClassifier& network, const ClassifyOptions& options,
+                   Console& console) {
+  if (options.save_plan.empty()) {
+    return ExitCode::success;
+  }
+  if (stop_requested()) {
+    console.report("interrupted before the plan was saved");
+    return stop_exit_code();
+  }
+  network.plan.save(options.save_plan);
+  const double megabytes = 1e-6 * static_cast<double>(fs::file_size(options.save_plan));
+  console.report(text(options.save_plan, ": saved: ", std::fixed, std::setprecision(1), megabytes,
+                      " MB, for ", nn::isa()));
+  return ExitCode::success;
+}
+
+}  // namespace lamina::apps
