@@ -1,17 +1,35 @@
 #include "apps/support/command_line.h"
 
 #include <charconv>
+#include <span>
+#include <string_view>
 #include <system_error>
 
 #include "core/error.h"
 
 namespace lamina::apps {
+namespace {
+
+// CLI11 would take the argument that comes next.
+void refuse_empty_values(const Console& console, int argc, const char* const* argv) {
+  for (const std::string_view argument : std::span(argv, static_cast<std::size_t>(argc))) {
+    if (argument == "--") {
+      return;
+    }
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      throw UsageError(text(argument, " has no value (see ", console.program(), " --help)"));
+    }
+  }
+}
+
+}  // namespace
 
 Parsed parse(CLI::App& app, int argc, const char* const* argv, Console& console) {
   constexpr std::size_t kOptionColumns = 28;
   app.get_formatter()->column_width(kOptionColumns);
   app.set_version_flag("--version", text(console.program(), " (Lamina) ", LAMINA_VERSION),
                        "Print the version and exit");
+  refuse_empty_values(console, argc, argv);
   try {
     app.parse(argc, argv);
     return Parsed::job;

@@ -84,6 +84,9 @@ TEST_F(ClassifySavePlan, EmptyNamesAreRefused) {
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_EQ(result.err, "classify: " + option +
                               ": must be the name of a file: got '' (see classify --help)\n");
+    const Result joined = run({.arguments = {option + '=', png("a.png")}});
+    EXPECT_EQ(joined.exit_code, 2);
+    EXPECT_EQ(joined.err, "classify: " + option + "= has no value (see classify --help)\n");
   }
 }
 
