@@ -82,11 +82,11 @@ TEST(WritePng, Errors) {
   const Folder folder;
   const std::string path = (folder / "no/picture.png").string();
   expect_error([&] { data::write_png(path, sample_picture(2, 2)); },
-               "write_png: " + path + ": cannot be written: No such file or directory");
+               "write_png: " + path + ": cannot be written: its folder " +
+                   (folder / "no").string() + ": No such file or directory");
   fs::create_directories(folder / "folder.png");
-  expect_error(
-      [&] { data::write_png(folder / "folder.png", sample_picture(2, 2)); },
-      "write_png: " + (folder / "folder.png").string() + ": cannot be written: Is a directory");
+  expect_error([&] { data::write_png(folder / "folder.png", sample_picture(2, 2)); },
+               "write_png: " + (folder / "folder.png").string() + ": must be a regular file");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1);
   expect_error([&] { data::write_png(folder / "a.png", {}); },
                "write_png: the picture must not be empty: 0 x 0");

@@ -107,7 +107,8 @@ TEST(Safetensors, FilesThatCannotBeRead) {
                      "safetensors: " + directory + ": cannot be read: Is a directory");
   const std::string nowhere = (folder / "no/such/file").string();
   test::expect_error([&] { models::write_safetensors(nowhere, {}); },
-                     "safetensors: " + nowhere + ": cannot be written: No such file or directory");
+                     "safetensors: " + nowhere + ": cannot be written: its folder " +
+                         (folder / "no/such").string() + ": No such file or directory");
   test::expect_error(
       [&] {
         models::write_safetensors(folder / "file",
