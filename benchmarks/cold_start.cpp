@@ -93,7 +93,8 @@ Times time_process(const std::string& program, const std::string& plan, const ch
   return {times.main - start, times.mapped - start, times.answered - start, end - start};
 }
 
-void print(const char* threads, const char* what, std::vector<Times> times, double Times::*member) {
+void print(const char* threads, const char* what, const std::vector<Times>& times,
+           double Times::*member) {
   std::vector<double> values;
   for (const Times& one : times) {
     values.push_back(one.*member);
