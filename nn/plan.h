@@ -111,8 +111,8 @@ class Plan {
 Plan compile(const Graph& graph, const CompileOptions& options = {});
 
 /// A plan that save() wrote, ready to run without packing: its weights stay in the file, mapped,
-/// and are shared by all processes that load it. Replace such a file by renaming another onto it, as
-/// save() does: one that is overwritten or cut while it is in use crashes the program or changes
+/// and are shared by all processes that load it. Replace such a file by renaming another onto it,
+/// as save() does: one that is overwritten or cut while it is in use crashes the program or changes
 /// answers. Plans belong to an instruction set and to a version of this library: for
 /// another one, compile again. Throws Error when the file is not a plan, of another version, for
 /// another instruction set than isa(), cut short, altered (a checksum tells), or describes steps
