@@ -66,6 +66,9 @@ void print_shape(std::ostream& out, const Step& step) {
       out << step.channels << " > " << step.matrix.k << " > " << step.matrix.n << " at "
           << window.in_h << 'x' << window.in_w << " stride " << window.stride_h << ", "
           << step.rows_at_once << " rows a slice";
+      if (step.expand.values != kAbsent) {
+        out << ", panels of " << step.expand.panel;
+      }
       break;
     default:
       out << step.rows << 'x' << step.channels;
@@ -83,7 +86,7 @@ std::string Plan::describe() const {
     const Step& step = program_->steps[i];
     std::ostringstream shape;
     print_shape(shape, step);
-    out << std::left << std::setw(18) << kind_name(step.kind) << std::setw(54) << shape.str()
+    out << std::left << std::setw(18) << kind_name(step.kind) << std::setw(62) << shape.str()
         << std::right << std::setw(6)
         << memory_of(*program_->kernels, step).scratch * sizeof(float) / 1024 << " KB scratch  "
         << std::setw(8) << place_name(step.x) << " -> " << std::left << std::setw(8)
