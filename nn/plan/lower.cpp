@@ -15,7 +15,7 @@ constexpr std::size_t kFuseBeyondBytes = 512 * 1024;
 
 // Slices as high as fit in this with all rings, so that a product has rows enough for its tiles.
 constexpr std::size_t kSliceBytes = 256 * 1024;
-constexpr std::size_t kMaxRowsAtOnce = 8;
+constexpr std::size_t kMaxRowsAtOnce = 14;
 
 // Pixels' columns for one product after im2col.
 constexpr std::size_t kColumnsBytes = 128 * 1024;
