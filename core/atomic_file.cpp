@@ -34,11 +34,15 @@ fs::path temporary_name(const fs::path& path) {
 }  // namespace
 
 AtomicFile::AtomicFile(std::string_view op, const fs::path& path)
-    : op_(op), path_(path), target_(follow_links(path)), temporary_(temporary_name(target_)) {
+    : op_(op), path_(path), target_(follow_links(path)) {
   const std::optional<mode_t> permissions = permissions_to_keep();
   // As private as the file it replaces from the start.
-  const int descriptor = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                                permissions.value_or(0666));
+  int descriptor = -1;
+  do {  // a process that was killed may have left a file of this name
+    temporary_ = temporary_name(target_);
+    descriptor = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                        permissions.value_or(0666));
+  } while (descriptor < 0 && errno == EEXIST);
   if (descriptor < 0) {
     fail();
   }

@@ -32,7 +32,8 @@ class Descriptor {
 
 }  // namespace
 
-MappedFile::MappedFile(std::string_view op, const std::filesystem::path& path) {
+MappedFile::MappedFile(std::string_view op, const std::filesystem::path& path,
+                       std::size_t max_bytes) {
   // Not blocking: a pipe nobody writes to would be waited for.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status = {};
@@ -40,12 +41,20 @@ MappedFile::MappedFile(std::string_view op, const std::filesystem::path& path) {
   check(opened, op, ": ", path.string(), ": cannot be opened: ", reason());
   check(S_ISREG(status.st_mode), op, ": ", path.string(), ": must be a regular file");
   const auto size = static_cast<std::size_t>(status.st_size);
+  check(size <= max_bytes, op, ": ", path.string(), ": has more bytes than the limit, ", max_bytes);
   if (size == 0) {
     return;
   }
-  void* bytes = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.number(), 0);
+  void* bytes = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);
   check(bytes != MAP_FAILED, op, ": ", path.string(), ": cannot be read: ", reason());
   bytes_ = {static_cast<const std::byte*>(bytes), size};
+}
+
+void MappedFile::populate() const {
+#if defined(MADV_POPULATE_READ)
+  // An older kernel refuses; the pages then come one by one.
+  ::madvise(const_cast<std::byte*>(bytes_.data()), bytes_.size(), MADV_POPULATE_READ);
+#endif
 }
 
 MappedFile::~MappedFile() {

@@ -24,7 +24,9 @@ std::vector<std::uint8_t> read_file(std::string_view op, const std::filesystem::
   check(file != nullptr, op, ": ", path.string(), ": cannot be opened: ", reason());
   std::setvbuf(file.get(), nullptr, _IONBF, 0);
   std::vector<std::uint8_t> bytes;
-  if (!no_size && expected < max_bytes) {
+  check(no_size || expected <= max_bytes, op, ": ", path.string(),
+        ": has more bytes than the limit, ", max_bytes);
+  if (!no_size) {
     bytes.resize(static_cast<std::size_t>(expected) + 1);  // the last byte finds the end
   }
   std::size_t size = 0;

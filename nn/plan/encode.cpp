@@ -77,7 +77,11 @@ class Reader {
     for (std::uint64_t i = 0; i < rank; ++i) {
       (*this)(extents[i]);
     }
-    shape = Shape(std::span(extents).first(rank));
+    try {
+      shape = Shape(std::span(extents).first(rank));
+    } catch (const Error& error) {
+      throw Error(text(source_, ": ", error.what()));
+    }
   }
 
   void expect_end() const {

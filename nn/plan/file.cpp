@@ -22,6 +22,7 @@ namespace {
 constexpr std::array<char, 8> kMagic = {'l', 'a', 'm', 'i', 'n', 'a', 'P', '\n'};
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kPage = 4096;
+constexpr std::size_t kMaxFile = std::size_t{1} << 32;
 constexpr const char* kDamaged = ": the file is damaged: save it again";
 
 struct Header {
@@ -49,7 +50,7 @@ std::string hexadecimal(std::uint64_t number) {
 class Loader {
  public:
   explicit Loader(const std::filesystem::path& path)
-      : file_(std::make_shared<const MappedFile>("load_plan", path)),
+      : file_(std::make_shared<const MappedFile>("load_plan", path, kMaxFile)),
         bytes_(file_->bytes()),
         source_("load_plan: " + path.string()) {}
 
@@ -87,6 +88,7 @@ class Loader {
             ": save it again with this library");
     require(header_.file_bytes == bytes_.size(), "must be whole: it was written with ",
             header_.file_bytes, " bytes, it has ", bytes_.size(), kDamaged);
+    file_->populate();
     const std::uint64_t sum = checksum(bytes_.subspan(kHashed));
     require(sum == header_.checksum, "checksum must be that of the bytes: it says ",
             hexadecimal(header_.checksum), ", they have ", hexadecimal(sum), kDamaged);

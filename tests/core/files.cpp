@@ -182,10 +182,33 @@ TEST(AtomicFile, LeavesReadOnlyFilesAndFoldersAsTheyAre) {
   EXPECT_EQ(files_in(folder), 1u);
 }
 
+// What a process with the same number left behind when it was killed.
+TEST(AtomicFile, PassesOverLeftTemporaries) {
+  const test::Folder folder;
+  const std::string path = (folder / "name").string();
+  const auto next = [&] {
+    AtomicFile file("op", path);
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+      return entry.path().filename().string();
+    }
+    return std::string();
+  }();
+  const std::size_t dash = next.rfind('-');
+  const unsigned count = static_cast<unsigned>(std::stoul(next.substr(dash + 1)));
+  for (unsigned i = 1; i <= 3; ++i) {
+    test::write_file(folder / (next.substr(0, dash + 1) + std::to_string(count + i) + ".tmp"), "");
+  }
+  AtomicFile file("op", path);
+  file.write("new", 3);
+  file.commit();
+  EXPECT_EQ(test::read_file(path), "new");
+}
+
 TEST(MappedFile, HoldsTheBytes) {
   const test::Folder folder;
   test::write_file(folder / "name", std::string(10'000, 'x') + "end");
-  const MappedFile file("op", folder / "name");
+  const MappedFile file("op", folder / "name", 10'003);
+  file.populate();
   EXPECT_EQ(as_string(file.bytes()), std::string(10'000, 'x') + "end");
   std::filesystem::remove(folder / "name");
   EXPECT_EQ(as_string(file.bytes().last(3)), "end");
@@ -194,17 +217,24 @@ TEST(MappedFile, HoldsTheBytes) {
 TEST(MappedFile, MayBeEmpty) {
   const test::Folder folder;
   test::write_file(folder / "name", "");
-  EXPECT_TRUE(MappedFile("op", folder / "name").bytes().empty());
+  EXPECT_TRUE(MappedFile("op", folder / "name", 10).bytes().empty());
+}
+
+TEST(MappedFile, RefusesMoreThanTheLimit) {
+  const test::Folder folder;
+  test::write_file(folder / "name", "four");
+  test::expect_error([&] { MappedFile("op", folder / "name", 3); },
+                     "op: " + (folder / "name").string() + ": has more bytes than the limit, 3");
 }
 
 TEST(MappedFile, RefusesWhatIsNoFile) {
   const test::Folder folder;
-  test::expect_error([&] { MappedFile("op", folder.path()); },
+  test::expect_error([&] { MappedFile("op", folder.path(), 10); },
                      "op: " + folder.path().string() + ": must be a regular file");
   test::expect_error(
-      [&] { MappedFile("op", folder / "none"); },
+      [&] { MappedFile("op", folder / "none", 10); },
       "op: " + (folder / "none").string() + ": cannot be opened: No such file or directory");
-  test::expect_error([&] { MappedFile("op", "/dev/null"); },
+  test::expect_error([&] { MappedFile("op", "/dev/null", 10); },
                      "op: /dev/null: must be a regular file");
 }
 
