@@ -124,6 +124,7 @@ double read_bandwidth(std::string_view isa, std::size_t bytes, std::size_t threa
   std::vector<Tensor> buffers;
   for (std::size_t i = 0; i < threads; ++i) {
     buffers.push_back(Tensor::on_large_pages({bytes / sizeof(float)}));
+    std::ranges::fill(buffers.back().values(), 1.0f);  // untouched pages would all be one of zeros
   }
   const std::size_t turns = std::max<std::size_t>(1, kBytesInBurst / bytes);
   const int rounds = bytes > kBytesInBurst ? 10 : 100;
