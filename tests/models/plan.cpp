@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "core/parallel.h"
 #include "models/load.h"
 #include "tests/models/support.h"
 #include "tests/support/folder.h"
@@ -64,6 +65,22 @@ INSTANTIATE_TEST_SUITE_P(Widths, PlanOfWidths,
                                          Case{1.4f, 224, nn::PaddingMode::symmetric},
                                          Case{1.4f, 320, nn::PaddingMode::same}),
                          case_name);
+
+TEST(PlanOfMobileNetV2, TakesAnyBatchOnAnyThreads) {
+  models::MobileNetV2 net({.classes = 10, .width = 0.5f, .padding = nn::PaddingMode::same});
+  test::randomize(net, 3);
+  const nn::Plan plan = nn::compile(nn::trace(net, {1, 97, 97, 3}));
+  for (const std::size_t batch : {1u, 2u, 3u, 7u, 32u}) {
+    const Tensor x = test::random_tensor({batch, 97, 97, 3}, batch);
+    const test::ScopedThreads before(1);
+    const Tensor want = plan(x);
+    EXPECT_LE(relative_difference(want, net(x)), 2e-5) << "batch " << batch;
+    for (const std::size_t threads : {2u, 3u, 8u}) {
+      set_thread_count(threads);
+      EXPECT_TRUE(test::same_bits(plan(x), want)) << "batch " << batch << ", threads " << threads;
+    }
+  }
+}
 
 TEST_P(PlanOfWidths, FromAFileHasTheSameBits) {
   const auto& [width, resolution, padding] = GetParam();
