@@ -2,6 +2,9 @@
 
 #include <cstddef>
 
+#include "kernels/gradients.h"
+#include "kernels/window.h"
+
 /// The manual of the kernels: what each one computes and on which arrays. Every kernel runs on the
 /// calling thread, allocates nothing, throws nothing and trusts its arguments; the ops check them
 /// and cut the work. All arrays are float32. Strides and leading dimensions count floats. Inputs
@@ -38,17 +41,6 @@ struct GemmArgs {
   float* c;  // [m, n], rows ldc apart
   std::size_t ldc;
   float lo, hi;
-};
-
-/// Where a window reads: output pixel (oy, ox) and tap (ky, kx) read input pixel
-/// (oy * stride_h + ky * dilation_h - pad_top, ox * stride_w + kx * dilation_w - pad_left), and
-/// zero outside of the input. Padding below and to the right follows from the output's extent.
-struct Window {
-  std::size_t in_h, in_w, out_h, out_w;
-  std::size_t kernel_h, kernel_w;
-  std::size_t stride_h, stride_w;
-  std::size_t dilation_h, dilation_w;
-  std::size_t pad_top, pad_left;
 };
 
 /// The matrix whose product with the weights is a convolution (Chellapilla et al. 2006): row i
@@ -115,12 +107,14 @@ struct MeanArgs {
   float* y;
 };
 
-/// y[i, c] = clamp(x[i, c] * scale[c] + shift[c], lo, hi), i < rows, c < channels; y may be x.
+/// y[i, c] = clamp(x[i, c] * scale[c] + shift[c], lo, hi) + residual[i, c], i < rows,
+/// c < channels; y may be x or residual.
 struct ScaleShiftArgs {
   std::size_t rows, channels;
   const float* x;
   const float* scale;
   const float* shift;
+  const float* residual = nullptr;  // null: zeros
   float* y;
   float lo, hi;
 };
@@ -171,6 +165,7 @@ struct KernelTable {
   void (*add)(const AddArgs&);
   void (*clamp)(const ClampArgs&);
   void (*softmax)(const SoftmaxArgs&);
+  GradientKernels gradients;
 };
 
 }  // namespace lamina::kernels

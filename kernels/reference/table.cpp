@@ -21,6 +21,7 @@ const KernelTable kTable = {
     .add = add,
     .clamp = clamp,
     .softmax = softmax,
+    .gradients = {},
 };
 
 }  // namespace lamina::kernels::reference

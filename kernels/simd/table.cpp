@@ -22,6 +22,7 @@ const KernelTable kTable = {
     .add = add,
     .clamp = clamp,
     .softmax = softmax,
+    .gradients = {},
 };
 
 }  // namespace lamina::kernels::LAMINA_ISA
