@@ -18,6 +18,8 @@ void scale_shift(const ScaleShiftArgs& args);
 void add(const AddArgs& args);
 void clamp(const ClampArgs& args);
 void softmax(const SoftmaxArgs& args);
+void depthwise_input(const DepthwiseInputGradientArgs& args);
+void depthwise_weight(const DepthwiseWeightGradientArgs& args);
 
 inline constexpr std::size_t kLanes = 1;
 inline constexpr std::size_t kMaxPanel = 8;

@@ -21,7 +21,19 @@ const KernelTable kTable = {
     .add = add,
     .clamp = clamp,
     .softmax = softmax,
-    .gradients = {},
+    .gradients =
+        {
+            .gemm_tn = nullptr,
+            .col2im = nullptr,
+            .depthwise3x3_input = depthwise_input,
+            .depthwise3x3_weight = depthwise_weight,
+            .depthwise_input = depthwise_input,
+            .depthwise_weight = depthwise_weight,
+            .moments = nullptr,
+            .norm_sums = nullptr,
+            .norm_input = nullptr,
+            .clamp = nullptr,
+        },
 };
 
 }  // namespace lamina::kernels::reference

@@ -44,6 +44,8 @@ void scale_shift(const ScaleShiftArgs& args);
 void add(const AddArgs& args);
 void clamp(const ClampArgs& args);
 void softmax(const SoftmaxArgs& args);
+void depthwise_input(const DepthwiseInputGradientArgs& args);
+void depthwise_weight(const DepthwiseWeightGradientArgs& args);
 
 /// The widest panel that gemm takes, in vectors.
 inline constexpr std::size_t kMaxPanel = 4;

@@ -8,6 +8,7 @@ namespace lamina::test {
 void add_pack_cases(const kernels::KernelTable& table);
 void add_gemm_cases(const kernels::KernelTable& table);
 void add_depthwise_cases(const kernels::KernelTable& table);
+void add_depthwise_gradient_cases(const kernels::KernelTable& table);
 void add_im2col_cases(const kernels::KernelTable& table);
 void add_inverted_residual_cases(const kernels::KernelTable& table);
 void add_elementwise_cases(const kernels::KernelTable& table);

@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
     lamina::test::add_pack_cases(*table);
     lamina::test::add_gemm_cases(*table);
     lamina::test::add_depthwise_cases(*table);
+    lamina::test::add_depthwise_gradient_cases(*table);
     lamina::test::add_im2col_cases(*table);
     lamina::test::add_inverted_residual_cases(*table);
     lamina::test::add_elementwise_cases(*table);
