@@ -51,12 +51,61 @@ class ModuleVisitor : public Members {
   std::string prefix_;
 };
 
+// The parameters of one module without its parts'.
+class OwnParameters : public Members {
+ public:
+  explicit OwnParameters(Module& module) { module.members(*this); }
+
+  void parameter(std::string_view, Tensor& value) override { tensors.push_back(&value); }
+  void buffer(std::string_view, Tensor&) override {}
+  void module(std::string_view, Module&) override {}
+
+  std::vector<Tensor*> tensors;
+};
+
 }  // namespace
+
+void Module::set_training(bool on) {
+  is_training_ = on;
+  for (Tensor* parameter : OwnParameters(*this).tensors) {
+    if (on) {
+      parameter->track();
+    } else {
+      *parameter = parameter->detached();
+    }
+  }
+}
+
+void Module::train() {
+  for_each_module(*this,
+                  [](const std::string&, Module& part) { part.set_training(!part.is_frozen_); });
+}
+
+void Module::eval() {
+  for_each_module(*this, [](const std::string&, Module& part) { part.set_training(false); });
+}
+
+void Module::freeze() {
+  for_each_module(*this, [](const std::string&, Module& part) {
+    part.is_frozen_ = true;
+    part.set_training(false);
+  });
+}
+
+void Module::unfreeze() {
+  for_each_module(*this, [](const std::string&, Module& part) { part.is_frozen_ = false; });
+}
 
 std::vector<NamedTensor> named_tensors(Module& module) {
   TensorCollector collector;
   collector.module("", module);
   return std::move(collector.tensors);
+}
+
+std::vector<NamedTensor> parameters(Module& module) {
+  std::vector<NamedTensor> found = named_tensors(module);
+  std::erase_if(found, [](const NamedTensor& tensor) { return tensor.kind == TensorKind::buffer; });
+  return found;
 }
 
 void for_each_module(Module& module,

@@ -23,7 +23,8 @@ class Members {
   virtual void module(std::string_view name, Module& part) = 0;
 };
 
-/// A part of a network: tensors, parts and a forward pass.
+/// A part of a network: tensors, parts and a forward pass. It starts in evaluation, where nothing
+/// is tracked; train() makes it differentiable.
 class Module {
  public:
   Module() = default;
@@ -36,6 +37,24 @@ class Module {
 
   /// Names every member to `visit`.
   virtual void members(Members& visit) = 0;
+
+  /// Tracks the parameters of this and its parts, and lets batch norm use and learn the statistics
+  /// of its batch and dropout drop; what is frozen stays as in evaluation.
+  void train();
+  /// Evaluation: nothing tracked, statistics as learnt, nothing dropped.
+  void eval();
+  bool is_training() const { return is_training_; }
+
+  /// Keeps this and its parts in evaluation, whatever train() says, until unfreeze().
+  void freeze();
+  void unfreeze();
+  bool is_frozen() const { return is_frozen_; }
+
+ private:
+  void set_training(bool on);
+
+  bool is_training_ = false;
+  bool is_frozen_ = false;
 };
 
 enum class TensorKind { parameter, buffer };
@@ -49,6 +68,9 @@ struct NamedTensor {
 
 /// Every tensor of `module` and its parts, in the order in which they are named.
 std::vector<NamedTensor> named_tensors(Module& module);
+
+/// The parameters among them, frozen or not.
+std::vector<NamedTensor> parameters(Module& module);
 
 /// Calls `visit` with the module itself and then each part, depth first, with its whole name.
 void for_each_module(Module& module,
