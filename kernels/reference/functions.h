@@ -21,6 +21,13 @@ void softmax(const SoftmaxArgs& args);
 void depthwise_input(const DepthwiseInputGradientArgs& args);
 void depthwise_weight(const DepthwiseWeightGradientArgs& args);
 
+void gemm_tn(const GemmTnArgs& args);
+void col2im(const Col2imArgs& args);
+void moments(const MomentsArgs& args);
+void norm_sums(const NormSumsArgs& args);
+void norm_input(const NormInputGradientArgs& args);
+void clamp_gradient(const ClampGradientArgs& args);
+
 inline constexpr std::size_t kLanes = 1;
 inline constexpr std::size_t kMaxPanel = 8;
 

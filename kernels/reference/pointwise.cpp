@@ -21,8 +21,11 @@ void scale_shift(const ScaleShiftArgs& args) {
   for (std::size_t i = 0; i < args.rows; ++i) {
     for (std::size_t c = 0; c < args.channels; ++c) {
       const double x = double{args.x[i * args.channels + c]};
-      const double value = x * double{args.scale[c]} + double{args.shift[c]};
-      args.y[i * args.channels + c] = static_cast<float>(clamped(value, args.lo, args.hi));
+      double value = clamped(x * double{args.scale[c]} + double{args.shift[c]}, args.lo, args.hi);
+      if (args.residual != nullptr) {
+        value += double{args.residual[i * args.channels + c]};
+      }
+      args.y[i * args.channels + c] = static_cast<float>(value);
     }
   }
 }

@@ -23,16 +23,16 @@ const KernelTable kTable = {
     .softmax = softmax,
     .gradients =
         {
-            .gemm_tn = nullptr,
-            .col2im = nullptr,
+            .gemm_tn = gemm_tn,
+            .col2im = col2im,
             .depthwise3x3_input = depthwise_input,
             .depthwise3x3_weight = depthwise_weight,
             .depthwise_input = depthwise_input,
             .depthwise_weight = depthwise_weight,
-            .moments = nullptr,
-            .norm_sums = nullptr,
-            .norm_input = nullptr,
-            .clamp = nullptr,
+            .moments = moments,
+            .norm_sums = norm_sums,
+            .norm_input = norm_input,
+            .clamp = clamp_gradient,
         },
 };
 

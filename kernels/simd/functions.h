@@ -3,7 +3,7 @@
 #include "kernels/simd/vec.h"
 #include "kernels/table.h"
 
-/// This instruction set's kernels, as kernels/table.h describes them.
+/// This instruction set's kernels, as kernels/table.h and kernels/gradients.h describe them.
 namespace lamina::kernels::LAMINA_ISA {
 
 std::size_t packed_size(std::size_t n, std::size_t k);
@@ -46,6 +46,13 @@ void clamp(const ClampArgs& args);
 void softmax(const SoftmaxArgs& args);
 void depthwise_input(const DepthwiseInputGradientArgs& args);
 void depthwise_weight(const DepthwiseWeightGradientArgs& args);
+
+void gemm_tn(const GemmTnArgs& args);
+void col2im(const Col2imArgs& args);
+void moments(const MomentsArgs& args);
+void norm_sums(const NormSumsArgs& args);
+void norm_input(const NormInputGradientArgs& args);
+void clamp_gradient(const ClampGradientArgs& args);
 
 /// The widest panel that gemm takes, in vectors.
 inline constexpr std::size_t kMaxPanel = 4;

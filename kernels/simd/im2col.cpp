@@ -1,4 +1,5 @@
 #include "kernels/simd/functions.h"
+#include "kernels/simd/taps.h"
 #include "kernels/simd/vec.h"
 
 // For each output pixel, for each row of its window:
@@ -7,22 +8,6 @@
 // copy: three pixels of an RGB image are nine floats, not three times three.
 namespace lamina::kernels::LAMINA_ISA {
 namespace {
-
-// The taps [begin, end) of a window along one axis that read inside of the image, whose first tap
-// reads at `first`, `step` pixels apart.
-struct Taps {
-  std::size_t begin, end;
-};
-
-Taps taps_inside(std::ptrdiff_t first, std::size_t step, std::size_t taps, std::size_t extent) {
-  const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(step);
-  const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(extent);
-  const auto count = [&](std::ptrdiff_t pixels) {
-    const std::size_t reach = pixels <= 0 ? 0 : static_cast<std::size_t>((pixels - 1) / stride + 1);
-    return reach < taps ? reach : taps;
-  };
-  return {count(-first), count(size - first)};
-}
 
 // One row of one window. `x` is column 0 of the input row.
 float* window_row(const Im2colArgs& args, const float* x, std::ptrdiff_t first, float* out) {
@@ -41,10 +26,6 @@ float* window_row(const Im2colArgs& args, const float* x, std::ptrdiff_t first, 
     }
   }
   return zeros((window.kernel_w - inside.end) * args.channels, out);
-}
-
-std::ptrdiff_t first_tap(std::size_t o, std::size_t stride, std::size_t pad) {
-  return static_cast<std::ptrdiff_t>(o * stride) - static_cast<std::ptrdiff_t>(pad);
 }
 
 float* window_at(const Im2colArgs& args, std::size_t oy, std::size_t ox, float* out) {

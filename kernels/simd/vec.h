@@ -176,6 +176,26 @@ LAMINA_INLINE Vec zero_below(Vec x, Vec limit, Vec value) {
   return xsimd::select(x < limit, Vec(0.0f), value);
 }
 
+/// value where lo < x < hi, zero elsewhere and where x is not a number.
+LAMINA_INLINE Vec inside(Vec x, Vec lo, Vec hi, Vec value) {
+#if LAMINA_ISA_IS == LAMINA_ISA_avx512
+  const __mmask16 above = _mm512_cmp_ps_mask(lo, x, _CMP_LT_OQ);
+  return _mm512_maskz_mov_ps(_mm512_mask_cmp_ps_mask(above, x, hi, _CMP_LT_OQ), value);
+#else
+  return xsimd::select((lo < x) & (x < hi), value, Vec(0.0f));
+#endif
+}
+
+/// to[i] += v[i] for the lanes in use.
+template <class Lanes>
+LAMINA_INLINE void add_to_doubles(double* to, Vec v, Lanes lanes) {
+  alignas(64) float values[kLanes];
+  v.store_aligned(values);
+  for (std::size_t i = 0; i < lanes.count; ++i) {
+    to[i] += static_cast<double>(values[i]);
+  }
+}
+
 /// The float whose bits are the lowest 9 of v's, moved up into the sign and the exponent.
 LAMINA_INLINE Vec low_bits_as_exponent(Vec v) {
 #if LAMINA_ISA_IS == LAMINA_ISA_neon

@@ -14,6 +14,9 @@ void add_inverted_residual_cases(const kernels::KernelTable& table);
 void add_elementwise_cases(const kernels::KernelTable& table);
 void add_mean_cases(const kernels::KernelTable& table);
 void add_softmax_cases(const kernels::KernelTable& table);
+void add_gemm_tn_cases(const kernels::KernelTable& table);
+void add_col2im_cases(const kernels::KernelTable& table);
+void add_batch_norm_cases(const kernels::KernelTable& table);
 void add_known_value_cases(const kernels::KernelTable& table);
 
 }  // namespace lamina::test

@@ -59,14 +59,33 @@ Array clamp(const KernelTable& table, const ArrayCase& c) {
   return c.output == Output::separate ? std::move(y) : std::move(x);
 }
 
+// Output::second_input is dx over dy.
+Array clamp_gradient(const KernelTable& table, const ArrayCase& c) {
+  Random random;
+  const Array::Layout layout = {.cols = c.count, .offset = c.offset};
+  const Array x = special(layout, random);
+  Array dy(layout, random, 10.0f);
+  Array dx(layout);
+  Array& to = c.output == Output::separate ? dx : dy;
+  table.gradients.clamp({c.count, x.data(), dy.data(), to.data(), c.bounds.lo, c.bounds.hi});
+  return std::move(to);
+}
+
+enum class Residual { none, separate, output };
+
 struct ScaleShiftCase {
   std::size_t rows, channels, offset;
   Bounds bounds;
   Output output;
+  Residual residual;
 
   std::string name() const {
     return join("r", rows, "c", channels, bounds.lo == 0.0f ? "_relu6" : "",
-                output == Output::separate ? "" : "_in_place", suffix("_offset", offset));
+                output == Output::separate ? "" : "_in_place",
+                residual == Residual::none       ? ""
+                : residual == Residual::separate ? "_residual"
+                                                 : "_over_residual",
+                suffix("_offset", offset));
   }
 };
 
@@ -78,18 +97,21 @@ Array scale_shift(const KernelTable& table, const ScaleShiftCase& c, std::size_t
   Array y(layout);
   const Array scale({.cols = c.channels, .offset = c.offset}, random, 2.0f);
   const Array shift({.cols = c.channels, .offset = c.offset}, random, 5.0f);
-  Array& to = c.output == Output::separate ? y : x;
+  Array residual(layout, random, 5.0f);
+  Array& to = c.residual == Residual::output ? residual : c.output == Output::separate ? y : x;
   for (std::size_t i = 0; i < c.rows; i += rows) {
-    table.scale_shift({.rows = i + rows < c.rows ? rows : c.rows - i,
-                       .channels = c.channels,
-                       .x = x.data() + i * c.channels,
-                       .scale = scale.data(),
-                       .shift = shift.data(),
-                       .y = to.data() + i * c.channels,
-                       .lo = c.bounds.lo,
-                       .hi = c.bounds.hi});
+    table.scale_shift(
+        {.rows = i + rows < c.rows ? rows : c.rows - i,
+         .channels = c.channels,
+         .x = x.data() + i * c.channels,
+         .scale = scale.data(),
+         .shift = shift.data(),
+         .residual = c.residual == Residual::none ? nullptr : residual.data() + i * c.channels,
+         .y = to.data() + i * c.channels,
+         .lo = c.bounds.lo,
+         .hi = c.bounds.hi});
   }
-  return c.output == Output::separate ? std::move(y) : std::move(x);
+  return std::move(to);
 }
 
 void add_array_cases(const KernelTable& table, std::size_t count) {
@@ -105,22 +127,33 @@ void add_array_cases(const KernelTable& table, std::size_t count) {
             expect_near(clamp(table, c), clamp(reference(), c), 0.0);
           });
         }
+        if (output != Output::first_input) {
+          add_case_in_both_places("clamp_gradient", table, c.name(), [&table, c] {
+            expect_same_bits(clamp_gradient(table, c), clamp_gradient(reference(), c));
+          });
+        }
       }
     }
   }
 }
 
+void add_scale_shift_case(const KernelTable& table, const ScaleShiftCase& c) {
+  add_case_in_both_places("scale_shift", table, c.name(), [&table, c] {
+    // The largest finite value, 3e38, times 2 is infinite: one rounding of that size apart.
+    expect_near(scale_shift(table, c, c.rows), scale_shift(reference(), c, c.rows),
+                4 * kEpsilon * (10.0 * 2.0 + 5.0 + 5.0));
+    expect_same_bits(scale_shift(table, c, 2), scale_shift(table, c, c.rows));
+  });
+}
+
 void add_scale_shift_cases(const KernelTable& table, std::size_t channels) {
   for (const std::size_t offset : {0u, 1u, 3u}) {
     for (const Bounds& bounds : {Bounds{}, kRelu6}) {
-      for (const Output output : {Output::separate, Output::first_input}) {
-        const ScaleShiftCase c = {7, channels, offset, bounds, output};
-        add_case_in_both_places("scale_shift", table, c.name(), [&table, c] {
-          // The largest finite value, 3e38, times 2 is infinite: one rounding of that size apart.
-          expect_near(scale_shift(table, c, c.rows), scale_shift(reference(), c, c.rows),
-                      4 * kEpsilon * (10.0 * 2.0 + 5.0));
-          expect_same_bits(scale_shift(table, c, 2), scale_shift(table, c, c.rows));
-        });
+      for (const Residual residual : {Residual::none, Residual::separate, Residual::output}) {
+        add_scale_shift_case(table, {7, channels, offset, bounds, Output::separate, residual});
+        if (residual != Residual::output) {
+          add_scale_shift_case(table, {7, channels, offset, bounds, Output::first_input, residual});
+        }
       }
     }
   }

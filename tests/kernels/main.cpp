@@ -16,6 +16,9 @@ int main(int argc, char** argv) {
     lamina::test::add_elementwise_cases(*table);
     lamina::test::add_mean_cases(*table);
     lamina::test::add_softmax_cases(*table);
+    lamina::test::add_gemm_tn_cases(*table);
+    lamina::test::add_col2im_cases(*table);
+    lamina::test::add_batch_norm_cases(*table);
   }
   return RUN_ALL_TESTS();
 }
