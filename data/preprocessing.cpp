@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "data/check_image.h"
+#include "data/normalization.h"
 
 namespace lamina::data {
 namespace {
@@ -77,21 +78,6 @@ ChannelOrder read_channel_order(const Metadata& metadata) {
   return value == "rgb" ? ChannelOrder::rgb : ChannelOrder::bgr;
 }
 
-using Table = std::array<float, 256>;
-
-/// In float32, one rounding an operation, as torchvision's ToTensor and Normalize: the networks
-/// were trained and measured on these values.
-std::array<Table, 3> make_tables(const Preprocessing& preprocessing) {
-  std::array<Table, 3> tables;
-  for (std::size_t c = 0; c < tables.size(); ++c) {
-    for (std::size_t value = 0; value < tables[c].size(); ++value) {
-      const float x = static_cast<float>(value) / 255.0f;
-      tables[c][value] = (x - preprocessing.mean[c]) / preprocessing.std[c];
-    }
-  }
-  return tables;
-}
-
 }  // namespace
 
 void store(const Preprocessing& preprocessing, Metadata& metadata) {
@@ -143,7 +129,7 @@ Tensor normalize(std::span<const Image> images, const Preprocessing& preprocessi
           "normalize: pictures must have one size: ", height, " x ", width, " and ", image.height,
           " x ", image.width);
   }
-  const std::array<Table, 3> tables = make_tables(preprocessing);
+  const NormalizationTables tables = normalization_tables(preprocessing);
   Tensor x = Tensor::uninitialized({images.size(), height, width, 3});
   float* to = x.data();
   const std::size_t first = preprocessing.channel_order == ChannelOrder::rgb ? 0 : 2;

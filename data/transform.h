@@ -2,12 +2,12 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <span>
 
 #include "core/random.h"
 #include "data/augment.h"
 #include "data/image.h"
+#include "data/normalization.h"
 #include "data/preprocessing.h"
 
 namespace lamina::data {
@@ -33,16 +33,20 @@ class Transform {
   std::size_t size() const { return preprocessing_.crop * preprocessing_.crop * 3; }
 
  private:
+  /// Pixel (y, x) of the result is that at (y + down, x + right), mirrored afterwards.
+  struct Placement {
+    bool mirrored = false;
+    std::ptrdiff_t down = 0, right = 0;
+  };
+
+  Placement draw_placement(Rng& rng) const;
+  void normalize_into(std::span<float> out, const Image& image, const Placement& placement) const;
+  void erase(std::span<float> out, const Region& region, Rng& rng) const;
+  std::array<float, 3> color(Fill fill) const;
+
   Preprocessing preprocessing_;
   Augmentation augmentation_;
-  std::array<std::array<float, 256>, 3> tables_;  // [channel of the output][byte]
+  NormalizationTables tables_;
 };
-
-/// What random numbers of a run are for: streams of one seed that never meet.
-enum class Purpose : std::uint64_t { augmentation = 1, shuffling = 2, mixing = 3, holding_out = 4 };
-
-/// The generator of picture (or batch) `index` in one epoch: a function of these four numbers, so
-/// that nothing depends on who draws first. Throws Error unless epoch < 2^20 and index < 2^40.
-Rng keyed_rng(std::uint64_t seed, Purpose purpose, std::uint64_t epoch, std::uint64_t index);
 
 }  // namespace lamina::data
