@@ -82,7 +82,7 @@ LAMINA_INLINE void load_weights(const DepthwiseRows& strip, std::size_t c, int r
     if (ky >= 0 && ky < kTaps) {
       LAMINA_UNROLL
       for (int kx = 0; kx < kTaps; ++kx) {
-        const std::size_t tap = static_cast<std::size_t>(ky * kTaps + kx);
+        const std::ptrdiff_t tap = ky * kTaps + kx;
         w[i][kx] = load(strip.w + tap * strip.w_tap + c, lanes);
       }
     }
@@ -184,7 +184,7 @@ DepthwiseRows rows_at(const DepthwiseArgs& args, std::size_t oy) {
                         .pad_left = window.pad_left,
                         .channels = args.channels,
                         .w = args.w,
-                        .w_tap = args.channels,
+                        .w_tap = static_cast<std::ptrdiff_t>(args.channels),
                         .bias = args.bias,
                         .lo = args.lo,
                         .hi = args.hi};

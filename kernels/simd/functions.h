@@ -28,7 +28,7 @@ struct DepthwiseRows {
   std::size_t stride, pad_left;
   std::size_t channels;
   const float* w;
-  std::size_t w_tap;
+  std::ptrdiff_t w_tap;
   const float* bias;  // null: zeros
   float lo, hi;
 };
@@ -44,6 +44,8 @@ void scale_shift(const ScaleShiftArgs& args);
 void add(const AddArgs& args);
 void clamp(const ClampArgs& args);
 void softmax(const SoftmaxArgs& args);
+void depthwise3x3_input(const DepthwiseInputGradientArgs& args);
+void depthwise3x3_weight(const DepthwiseWeightGradientArgs& args);
 void depthwise_input(const DepthwiseInputGradientArgs& args);
 void depthwise_weight(const DepthwiseWeightGradientArgs& args);
 

@@ -170,7 +170,7 @@ class Block {
                           .pad_left = pad_left_,
                           .channels = panel.channels,
                           .w = args_.depthwise + panel.begin,
-                          .w_tap = args_.hidden,
+                          .w_tap = static_cast<std::ptrdiff_t>(args_.hidden),
                           .bias = bias == nullptr ? nullptr : bias + panel.begin,
                           .lo = args_.lo,
                           .hi = args_.hi};

@@ -26,8 +26,8 @@ const KernelTable kTable = {
         {
             .gemm_tn = gemm_tn,
             .col2im = col2im,
-            .depthwise3x3_input = depthwise_input,
-            .depthwise3x3_weight = depthwise_weight,
+            .depthwise3x3_input = depthwise3x3_input,
+            .depthwise3x3_weight = depthwise3x3_weight,
             .depthwise_input = depthwise_input,
             .depthwise_weight = depthwise_weight,
             .moments = moments,
