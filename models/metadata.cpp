@@ -37,6 +37,7 @@ class OptionsReader {
     options.classes = read_classes(channels.last);
     read_width(channels, options);
     options.padding = read_padding();
+    options.stride = find_number<std::size_t>("stride").value_or(options.stride);
     options.epsilon = read_epsilon(options.padding);
     return options;
   }
@@ -227,6 +228,7 @@ void store(const MobileNetV2Options& options, NormState norm, data::Metadata& me
   metadata["round_to"] = std::to_string(options.round_to);
   metadata["num_classes"] = std::to_string(options.classes);
   metadata["padding"] = options.padding == nn::PaddingMode::same ? kSame : kSymmetric;
+  metadata["stride"] = std::to_string(options.stride);
   metadata["epsilon"] = printed(options.epsilon);
   metadata["bn"] = norm == NormState::folded ? "folded" : "separate";
 }

@@ -13,7 +13,7 @@ namespace lamina::models {
 
 enum class NormState { separate, folded };
 
-/// Writes the keys arch, width_mult, round_to, num_classes, padding, epsilon and bn.
+/// Writes the keys arch, width_mult, round_to, num_classes, padding, stride, epsilon and bn.
 void store(const MobileNetV2Options& options, NormState norm, data::Metadata& metadata);
 
 /// The key labels: a line for each class; empty when it is absent.

@@ -12,7 +12,6 @@ namespace {
 using Activation = nn::ConvNormActivation::Activation;
 
 constexpr float kMaxWidth = 1000.0f;
-constexpr std::size_t kMinSide = 32;  // five strides of 2 leave one pixel
 
 double as_printed(float value) {
   std::array<char, 32> digits{};
@@ -32,6 +31,14 @@ void check_options(const MobileNetV2Options& options) {
         "MobileNetV2: epsilon must be above 0 and finite: got ", options.epsilon);
   check(options.round_to >= 1 && options.round_to <= 1024,
         "MobileNetV2: round_to must be from 1 to 1024: got ", options.round_to);
+  check(options.stride == 8 || options.stride == 16 || options.stride == 32,
+        "MobileNetV2: stride must be 8, 16 or 32: got ", options.stride);
+}
+
+std::size_t first_stride(const MobileNetV2Options& options) { return options.stride < 32 ? 1 : 2; }
+
+std::size_t stage_stride(const MobileNetV2Options& options, std::size_t stage) {
+  return options.stride == 8 && stage == 1 ? 1 : kStages[stage].stride;
 }
 
 MobileNetV2Options completed(MobileNetV2Options options) {
@@ -111,7 +118,7 @@ MobileNetV2::MobileNetV2(const MobileNetV2Options& options)
       stem_({.in_channels = 3,
              .out_channels = channels_for(options_).first,
              .kernel = 3,
-             .stride = 2,
+             .stride = first_stride(options_),
              .padding = options_.padding},
             Activation::relu6, options_.epsilon),
       last_({.in_channels = channels_for(options_).stages.back(),
@@ -125,7 +132,7 @@ MobileNetV2::MobileNetV2(const MobileNetV2Options& options)
           InvertedResidual::Options{.in_channels = in,
                                     .out_channels = channels.stages[i],
                                     .expansion = kStages[i].expansion,
-                                    .stride = repeat == 0 ? kStages[i].stride : 1,
+                                    .stride = repeat == 0 ? stage_stride(options_, i) : 1,
                                     .padding = options_.padding,
                                     .epsilon = options_.epsilon}));
       in = channels.stages[i];
@@ -146,9 +153,10 @@ Tensor MobileNetV2::features(const Tensor& x) const {
 
 Tensor MobileNetV2::forward(const Tensor& x) const { return classifier_(features(x)); }
 
-void MobileNetV2::check_input(const Shape& x) {
-  check(x.rank() == 4 && x[1] >= kMinSide && x[2] >= kMinSide && x[3] == 3,
-        "MobileNetV2: input must be [N, H, W, 3] with H and W at least ", kMinSide, ": got ", x);
+void MobileNetV2::check_input(const Shape& x) const {
+  const std::size_t least = options_.stride;
+  check(x.rank() == 4 && x[1] >= least && x[2] >= least && x[3] == 3,
+        "MobileNetV2: input must be [N, H, W, 3] with H and W at least ", least, ": got ", x);
 }
 
 void MobileNetV2::members(nn::Members& visit) {

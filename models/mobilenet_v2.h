@@ -19,6 +19,10 @@ struct MobileNetV2Options {
   float epsilon = 1e-5f;          ///< of batch norm; TensorFlow's models have 1e-3
   std::size_t round_to = 8;       ///< channel counts are multiples of this
   std::size_t last_channels = 0;  ///< of the last convolution; 0: 1280, wider where width > 1
+  /// Input pixels to a pixel of the last convolution, either way. Images of 28 or 32 pixels keep
+  /// more of them with 16, where the first convolution has stride 1, or 8, where the second stage
+  /// has too.
+  std::size_t stride = 32;
 };
 
 /// One row of table 2 of the paper: `repeats` inverted residuals, the first with `stride`.
@@ -95,13 +99,14 @@ class InvertedResidual : public nn::Module {
 };
 
 /// MobileNetV2 (Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018),
-/// with torchvision's names: [N, H, W, 3], H and W at least 32 -> logits [N, classes].
+/// with torchvision's names: [N, H, W, 3], H and W at least the network's stride -> logits
+/// [N, classes].
 class MobileNetV2 : public nn::Module {
  public:
   /// Weights zero. Throws Error when an option is out of range.
   explicit MobileNetV2(const MobileNetV2Options& options = {});
 
-  /// Throws Error on another rank, other than 3 channels, or an image under 32 pixels.
+  /// Throws Error on another rank, other than 3 channels, or an image smaller than the stride.
   Tensor forward(const Tensor& x) const override;
   /// Everything up to the pool: [N, last_channels].
   Tensor features(const Tensor& x) const;
@@ -120,7 +125,7 @@ class MobileNetV2 : public nn::Module {
   std::vector<LayerInfo> layers(const Shape& input) const;
 
  private:
-  static void check_input(const Shape& x);
+  void check_input(const Shape& x) const;
 
   MobileNetV2Options options_;
   nn::ConvNormActivation stem_;

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <gtest/gtest.h>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/mobilenet_v2.h"
@@ -53,6 +54,15 @@ TEST(Counts, LayerParametersAreThoseOfTheFoldedNetwork) {
   nn::fold_batch_norm(net);
   EXPECT_EQ(sum, parameters(net));
   EXPECT_EQ(sum, 3470760u + 34112u / 2);
+}
+
+// 32 / 8 and so on; the paper's network leaves one pixel of such images.
+TEST(Counts, SmallStridesKeepPixelsOfSmallImages) {
+  for (const auto& [stride, side] : {std::pair{8u, 4u}, std::pair{16u, 2u}, std::pair{32u, 1u}}) {
+    const models::MobileNetV2 net({.stride = stride});
+    const std::vector<LayerInfo> layers = net.layers({1, 32, 32, 3});
+    EXPECT_EQ(layers[layers.size() - 3].output, (Shape{1, side, side, 1280})) << stride;
+  }
 }
 
 // MMClassification counts multiply-adds, 2 for each value out of a batch norm, 1 for each out of a

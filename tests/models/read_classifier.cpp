@@ -38,7 +38,8 @@ class ReadClassifier : public testing::Test {
                     .width = 0.35f,
                     .padding = nn::PaddingMode::same,
                     .epsilon = 1e-3f,
-                    .last_channels = 40}};
+                    .last_channels = 40,
+                    .stride = 8}};
   Checkpoint checkpoint_;
 };
 
@@ -52,6 +53,7 @@ TEST_F(ReadClassifier, RestoresEverything) {
   EXPECT_EQ(options.classes, 3u);
   EXPECT_EQ(options.last_channels, 40u);
   EXPECT_EQ(options.epsilon, 1e-3f);
+  EXPECT_EQ(options.stride, 8u);
   const Tensor x = test::random_tensor({2, 36, 36, 3}, 1);
   EXPECT_TRUE(test::same_bits((*read_back.net)(x), net_(x)));
 }
