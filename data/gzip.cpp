@@ -56,8 +56,8 @@ std::size_t GzipReader::read_some(std::uint8_t* to, std::size_t count) {
   if (code == Z_ERRNO) {
     throw Error(text(name_, ": cannot be read: ", std::generic_category().message(errno)));
   }
-  check(got >= 0 && code != Z_DATA_ERROR, name_, ": the gzip data is damaged after ", offset_,
-        " bytes: ", after_path(message));
+  check(got >= 0 && code != Z_DATA_ERROR, name_, ": the gzip data is damaged, at byte ", offset_,
+        " of what it holds or later: ", after_path(message));
   offset_ += static_cast<std::uint64_t>(got);
   return static_cast<std::size_t>(got);
 }
