@@ -39,9 +39,11 @@ class Ema {
   /// The average by the module's names; the handles share its memory.
   const StateDict& weights() const { return average_; }
 
-  std::uint64_t updates() const { return updates_; }
+  /// How often update() was called, at most 2^24.
+  std::uint32_t updates() const { return updates_; }
 
-  /// The average and "updates" (at most 2^24), for an exact continuation.
+  /// All that an exact continuation needs: "updates" and, as "average.features.0.0.weight", the
+  /// average, whose memory the handles share.
   StateDict state() const;
 
   /// Copies a state() in. Throws Error, before anything is copied, that lists every missing, extra
@@ -49,10 +51,12 @@ class Ema {
   void load_state(const StateDict& state);
 
  private:
+  double decay() const;
+
   std::vector<NamedTensor> tensors_;
   EmaOptions options_;
   StateDict average_;
-  std::uint64_t updates_ = 0;
+  std::uint32_t updates_ = 0;
 };
 
 }  // namespace lamina::nn

@@ -71,6 +71,8 @@ class Optimizer {
     std::array<float*, 2> slots;
     double decay;        // of this parameter
     std::uint32_t step;  // of this parameter: 1 at its first update
+
+    Piece part(std::size_t begin, std::size_t end) const;
   };
 
   /// `name` is the optimizer's in messages. Throws Error when the rate or the decay is negative or
@@ -82,7 +84,7 @@ class Optimizer {
 
  private:
   void check_gradients() const;
-  StateDict steps_state() const;
+  std::vector<Piece> pieces();
 
   std::string_view name_;
   std::vector<NamedTensor> parameters_;
@@ -155,7 +157,7 @@ struct AdamWOptions {
 };
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019), at the t-th update of w:
-///   w -= rate weight_decay w;  m += (1 - beta1) (dw - m);  s += (1 - beta2) (dw^2 - s);
+///   w -= rate weight_decay w;  m = beta1 m + (1 - beta1) dw;  s = beta2 s + (1 - beta2) dw^2;
 ///   w -= rate / (1 - beta1^t) m / (sqrt(s / (1 - beta2^t)) + epsilon).
 class AdamW : public Optimizer {
  public:

@@ -43,7 +43,11 @@ void append(std::string& sentence, const std::string& what, const std::vector<st
 }  // namespace
 
 std::string state_mismatch(Module& module, const StateDict& state) {
-  const Differences differences = compare(named_tensors(module), state);
+  return state_mismatch(named_tensors(module), state);
+}
+
+std::string state_mismatch(const std::vector<NamedTensor>& own, const StateDict& state) {
+  const Differences differences = compare(own, state);
   std::string sentence;
   append(sentence, "missing", differences.missing);
   append(sentence, "extra", differences.extra);

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "nn/module.h"
 
@@ -16,6 +17,9 @@ StateDict state_dict(Module& module);
 /// What keeps `state` from loading into `module`, as "missing a.weight; extra b.bias; misshapen
 /// c.weight is [3] for [4]", every name listed; empty when names and shapes match one to one.
 std::string state_mismatch(Module& module, const StateDict& state);
+
+/// The same for tensors that are no module's.
+std::string state_mismatch(const std::vector<NamedTensor>& own, const StateDict& state);
 
 /// Copies every tensor of `state` into the one of `module` with its name. Throws Error, before
 /// anything is copied, with state_mismatch() unless that is empty.
