@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 #include "nn/optim/checks.h"
 #include "nn/optim/runs.h"
@@ -54,11 +56,28 @@ double norm_of(const std::vector<Tensor>& gradients) {
   return std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
 }
 
+// What the leaves of a sum get is one memory, which must not be changed twice.
+void unshare(std::span<const NamedTensor> parameters, std::vector<Tensor>& gradients) {
+  for (const NamedTensor& parameter : parameters) {
+    parameter.value->clear_grad();
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (gradients[i].is_shared()) {
+      gradients[i] = gradients[i].clone();
+    }
+  }
+}
+
 template <class Change>
-void change_values(std::vector<Tensor>& gradients, const Change& change) {
+void change_values(std::span<const NamedTensor> parameters, std::vector<Tensor> gradients,
+                   const Change& change) {
+  unshare(parameters, gradients);
   std::vector<float*> values;
-  for (Tensor& gradient : gradients) {
-    values.push_back(gradient.data());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    values.push_back(gradients[i].data());
+    if (!gradients[i].empty()) {
+      parameters[i].value->set_grad(gradients[i]);
+    }
   }
   const std::vector<Run> runs = runs_of(gradients);
   parallel_for(runs.size(), [&](std::size_t i) {
@@ -80,7 +99,8 @@ double clip_gradient_norm(std::span<const NamedTensor> parameters, double max_no
   const double norm = norm_of(gradients);
   const double scale = max_norm / (norm + kEpsilon);
   if (std::isfinite(norm) && scale < 1.0) {
-    change_values(gradients, [s = static_cast<float>(scale)](float x) { return s * x; });
+    change_values(parameters, std::move(gradients),
+                  [s = static_cast<float>(scale)](float x) { return s * x; });
   }
   return norm;
 }
@@ -90,7 +110,7 @@ double clip_gradient_values(std::span<const NamedTensor> parameters, double max_
   std::vector<Tensor> gradients = gradients_of(parameters);
   const double norm = norm_of(gradients);
   const auto hi = static_cast<float>(max_value);
-  change_values(gradients, [hi](float x) {
+  change_values(parameters, std::move(gradients), [hi](float x) {
     x = x < -hi ? -hi : x;
     return x > hi ? hi : x;
   });

@@ -29,8 +29,8 @@ class Optimizer {
   Optimizer& operator=(const Optimizer&) = delete;
 
   /// Updates, in place, every parameter that has a gradient, and leaves the others and their state
-  /// alone; each is read and written once. Throws Error, before any work, when a gradient has
-  /// another shape than its parameter.
+  /// alone; each is read and written once. Throws Error, before any work, when a parameter has
+  /// another shape than at first.
   void step();
 
   /// Takes the gradients off all parameters.
@@ -83,7 +83,7 @@ class Optimizer {
   virtual void update(const Piece& piece) const = 0;
 
  private:
-  void check_gradients() const;
+  void check_shapes() const;
   std::vector<Piece> pieces();
 
   std::string_view name_;

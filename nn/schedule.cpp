@@ -76,14 +76,14 @@ double Schedule::rate(std::size_t step) const {
 double Schedule::after_warmup(std::size_t step) const {
   const auto done = static_cast<double>(step);
   const auto all = static_cast<double>(steps() - warmup_steps_);
-  const auto epoch = static_cast<double>(step / length_.steps_per_epoch);
+  const double epoch = done / static_cast<double>(length_.steps_per_epoch);
   const auto& [kind, rate, warmup_epochs, warmup_from, step_factor, step_epochs, epoch_factor,
                final_rate, rise, initial_divisor, final_divisor] = options_;
   switch (kind) {
     case ScheduleKind::step:
       return rate * std::pow(step_factor, std::floor(epoch / step_epochs));
     case ScheduleKind::exponential:
-      return rate * std::pow(epoch_factor, epoch);
+      return rate * std::pow(epoch_factor, std::floor(epoch));
     case ScheduleKind::cosine:
       return cosine_between(rate, final_rate, done / all);
     case ScheduleKind::one_cycle:

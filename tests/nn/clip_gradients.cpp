@@ -15,6 +15,12 @@ struct Weights {
   Tensor small = Tensor::zeros({3});
   Tensor without = Tensor::zeros({7});
 
+  Weights() {
+    for (const nn::NamedTensor& tensor : named()) {
+      tensor.value->track();
+    }
+  }
+
   std::vector<nn::NamedTensor> named() {
     return {{"big", nn::TensorKind::parameter, &big},
             {"small", nn::TensorKind::parameter, &small},
@@ -38,7 +44,7 @@ TEST(ClipGradients, NormHasTheSameBitsForAnyNumberOfThreads) {
     const test::ScopedThreads scoped(threads);
     return nn::gradient_norm(weights.named());
   };
-  for (const std::size_t threads : {2, 3, 4}) {
+  for (const std::size_t threads : {2u, 3u, 4u}) {
     EXPECT_EQ(norm(threads), norm(1));
   }
 }
@@ -72,6 +78,20 @@ TEST(ClipGradients, ClampsValuesAndKeepsNan) {
   weights.small.set_grad(Tensor::from({3}, std::vector{nan, 0.5f, -4.0f}));
   EXPECT_TRUE(std::isnan(nn::clip_gradient_values(weights.named(), 1.0)));
   EXPECT_TRUE(std::isnan(weights.small.grad().values()[0]));
+}
+
+TEST(ClipGradients, ChangesMemoryThatGradientsShareOnce) {
+  const Tensor shared = Tensor::full({3}, 8.0f);
+  Weights weights;
+  Tensor twin = Tensor::zeros({3}).track();
+  weights.small.set_grad(shared);
+  twin.set_grad(shared);
+  std::vector<nn::NamedTensor> both = weights.named();
+  both.push_back({"twin", nn::TensorKind::parameter, &twin});
+  nn::clip_gradient_norm(both, 4.0 * std::sqrt(6.0));
+  test::expect_near(weights.small.grad(), {4.0, 4.0, 4.0}, 1e-5);
+  test::expect_near(twin.grad(), {4.0, 4.0, 4.0}, 1e-5);
+  test::expect_near(shared, {8.0, 8.0, 8.0}, 0.0);
 }
 
 TEST(ClipGradients, LimitsMustBePositive) {

@@ -118,7 +118,7 @@ TEST(Init, HasTheSameBitsForAnyNumberOfThreads) {
     nn::init_kaiming(net, rng);
     return net.depthwise->weight;
   };
-  for (const std::size_t threads : {2, 3, 4}) {
+  for (const std::size_t threads : {2u, 3u, 4u}) {
     EXPECT_TRUE(test::same_bits(weights(threads), weights(1)));
   }
 }

@@ -25,6 +25,11 @@ struct Weights {
   Tensor matrix = test::random_tensor({33, 1001}, 1);
   Tensor bias = test::random_tensor({3}, 2);
 
+  Weights() {
+    matrix.track();
+    bias.track();
+  }
+
   Parameters named() {
     return {{"matrix", nn::TensorKind::parameter, &matrix},
             {"bias", nn::TensorKind::parameter, &bias}};
@@ -83,7 +88,7 @@ std::vector<Variant> variants() {
 class EveryOptimizer : public testing::TestWithParam<Variant> {};
 
 INSTANTIATE_TEST_SUITE_P(, EveryOptimizer, testing::ValuesIn(variants()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& variant) { return std::string(variant.param.name); });
 
 TEST_P(EveryOptimizer, HasTheSameBitsForAnyNumberOfThreads) {
   std::vector<Weights> results(4);
@@ -202,10 +207,10 @@ TEST(Optimizer, StateMustFit) {
   EXPECT_EQ(sgd.state().at("momentum.matrix").data()[0], 0.0f);
 }
 
-TEST(Optimizer, GradientsMustHaveTheShapeOfTheirParameters) {
+TEST(Optimizer, ParametersMustKeepTheirShapes) {
   Weights weights;
   Sgd sgd(weights.named(), {.rate = 0.1, .momentum = 0.9});
-  weights.matrix = Tensor::zeros({4, 2});
+  weights.matrix = Tensor::zeros({4, 2}).track();
   weights.matrix.set_grad(Tensor::zeros({4, 2}));
   test::expect_error([&] { sgd.step(); },
                      "Sgd: parameters must keep their shapes: matrix was [33, 1001], is [4, 2]");

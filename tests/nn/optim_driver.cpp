@@ -64,6 +64,9 @@ struct Parameters {
   Tensor late = read_tensor({5, 33});
 
   std::vector<nn::NamedTensor> named() {
+    weight.track();
+    bias.track();
+    late.track();
     return {{"weight", nn::TensorKind::parameter, &weight},
             {"bias", nn::TensorKind::parameter, &bias},
             {"late", nn::TensorKind::parameter, &late}};
