@@ -22,10 +22,6 @@ constexpr int kReach = (kTaps - 1) / stride + 1;
 template <int stride>
 constexpr int kRows = kRegisters == 32 || stride == 2 ? 2 : 1;
 
-struct Columns {
-  std::size_t in, out, pad;
-};
-
 // Output rows next to each other and the input rows under them.
 template <int stride, int rows>
 struct Strip {
@@ -50,17 +46,33 @@ Strip<stride, rows> strip_at(const DepthwiseWeightGradientArgs& args, std::size_
   return strip;
 }
 
-// One vector of channels of a strip.
-template <int stride, int rows, class Lanes>
-struct StripSums {
-  const Strip<stride, rows>& strip;
-  Columns columns;
+struct Columns {
+  std::size_t in, out, pad;
+  std::size_t end;  // of the steps
   std::ptrdiff_t channels;
-  Lanes lanes;
-  Vec dy[rows][kReach<stride>];  // of column n, n - 1, ...
+};
 
-  // Input pixels stride * n - pad and on, the first `at` floats into its row. Near the edges not
-  // all of them lie in the image, nor all columns that they meet.
+template <int stride>
+Columns columns_of(const DepthwiseWeightGradientArgs& args) {
+  const Window& window = args.window;
+  const std::size_t of_in = (window.in_w + window.pad_left + stride - 1) / stride;
+  const std::size_t of_out = window.out_w + kReach<stride> - 1;
+  return {.in = window.in_w,
+          .out = window.out_w,
+          .pad = window.pad_left,
+          .end = of_in < of_out ? of_in : of_out,
+          .channels = static_cast<std::ptrdiff_t>(args.channels)};
+}
+
+// The steps along a strip, for one vector of channels.
+template <int stride, int rows>
+struct Walk {
+  const Strip<stride, rows>& strip;
+  const Columns& columns;
+  Vec dy[rows][kReach<stride>];  // of output column n, n - 1, ...
+
+  // Step n: input pixels stride * n - pad and on, the first `at` floats into its row. Near the
+  // edges not all of them lie in the image, nor all columns that they meet.
   template <bool edge>
   LAMINA_INLINE void add(std::size_t n, std::ptrdiff_t at, Vec (&sums)[kTaps][kTaps]) {
     LAMINA_UNROLL
@@ -73,7 +85,7 @@ struct StripSums {
         if (edge && n * stride + static_cast<std::size_t>(f) - columns.pad >= columns.in) {
           continue;
         }
-        Vec x = load(strip.x[r] + at + f * channels, lanes);
+        Vec x = load(strip.x[r] + at + f * columns.channels);
         keep(x);
         LAMINA_UNROLL
         for (int k = 0; f + stride * k < kTaps; ++k) {
@@ -94,10 +106,9 @@ struct StripSums {
   }
 
   LAMINA_INLINE void run(std::size_t c, Vec (&sums)[kTaps][kTaps]) {
-    std::ptrdiff_t at =
-        static_cast<std::ptrdiff_t>(c) - static_cast<std::ptrdiff_t>(columns.pad) * channels;
     std::ptrdiff_t dy_at = static_cast<std::ptrdiff_t>(c);
-    for (std::size_t n = 0; n < columns.out + kReach<stride> - 1; ++n) {
+    std::ptrdiff_t at = dy_at - static_cast<std::ptrdiff_t>(columns.pad) * columns.channels;
+    for (std::size_t n = 0; n < columns.end; ++n) {
       LAMINA_UNROLL
       for (int i = 0; i < rows; ++i) {
         LAMINA_UNROLL
@@ -105,7 +116,7 @@ struct StripSums {
           dy[i][k] = dy[i][k - 1];
         }
         if (n < columns.out) {
-          dy[i][0] = load(strip.dy[i] + dy_at, lanes);
+          dy[i][0] = load(strip.dy[i] + dy_at);
         }
       }
       if (n + 1 >= kReach<stride> && n < columns.out) {
@@ -113,45 +124,74 @@ struct StripSums {
       } else {
         add<true>(n, at, sums);
       }
-      at += stride * channels;
-      dy_at += channels;
+      at += stride * columns.channels;
+      dy_at += columns.channels;
     }
   }
 };
 
-template <int stride, int rows, class Lanes>
-LAMINA_INLINE std::size_t add_strips(const DepthwiseWeightGradientArgs& args, std::size_t oy,
-                                     std::size_t c, Lanes lanes, Vec (&sums)[kTaps][kTaps]) {
-  const Columns columns = {args.window.in_w, args.window.out_w, args.window.pad_left};
-  for (; oy + rows <= args.row_end; oy += rows) {
-    const Strip<stride, rows> strip = strip_at<stride, rows>(args, oy);
-    StripSums<stride, rows, Lanes>{
-        strip, columns, static_cast<std::ptrdiff_t>(args.channels), lanes, {}}
-        .run(c, sums);
+// Calls step(c, overlap) for vectors of channels from c on that cover all `channels` >= kLanes: the
+// last one begins `overlap` lanes before the end of the one before. A tail costs no code.
+template <class Step>
+LAMINA_INLINE void for_vectors(std::size_t channels, const Step& step) {
+  for (std::size_t c = 0; c < channels; c += kLanes) {
+    const std::size_t overlap = c + kLanes > channels ? c + kLanes - channels : 0;
+    step(c - overlap, overlap);
   }
-  return oy;
 }
 
+alignas(64) constexpr float kLane[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+static_assert(sizeof(kLane) / sizeof(float) >= kLanes);
+
+// Adds the sums to dw, without their first `overlap` lanes.
+LAMINA_INLINE void add_sums(const Vec (&sums)[kTaps][kTaps], std::size_t overlap, float* dw,
+                            std::size_t channels) {
+  const Vec first = broadcast(static_cast<float>(overlap));
+  LAMINA_UNROLL
+  for (int tap = 0; tap < kTaps * kTaps; ++tap) {
+    const Vec sum = zero_below(load(kLane), first, sums[tap / kTaps][tap % kTaps]);
+    store(dw, load(dw) + sum);
+    dw += channels;
+  }
+}
+
+// Output rows that share one visit to dw.
+constexpr std::size_t kRowsAtOnce = 8;
+
 template <int stride>
-void weight(const DepthwiseWeightGradientArgs& args) {
-  for_lanes(args.channels, [&](std::size_t c, auto lanes) {
+void add_rows(const DepthwiseWeightGradientArgs& args, std::size_t begin, std::size_t end) {
+  constexpr std::size_t kMost = kRows<stride>;
+  const Columns columns = columns_of<stride>(args);
+  const std::size_t count = (end - begin) / kMost;
+  const bool odd = (end - begin) % kMost != 0;
+  Strip<stride, kMost> strips[kRowsAtOnce / kMost];
+  for (std::size_t i = 0; i < count; ++i) {
+    strips[i] = strip_at<stride, kMost>(args, begin + i * kMost);
+  }
+  const Strip<stride, 1> last = strip_at<stride, 1>(args, end - 1);
+  for_vectors(args.channels, [&](std::size_t c, std::size_t overlap) {
     Vec sums[kTaps][kTaps];
     LAMINA_UNROLL
     for (int tap = 0; tap < kTaps * kTaps; ++tap) {
       sums[tap / kTaps][tap % kTaps] = broadcast(0.0f);
     }
-    std::size_t oy = args.row_begin;
-    if constexpr (requires { AllLanes{lanes}; }) {
-      oy = add_strips<stride, kRows<stride>>(args, oy, c, lanes, sums);
+    for (std::size_t i = 0; i < count; ++i) {
+      Walk<stride, kMost>{strips[i], columns, {}}.run(c, sums);
     }
-    add_strips<stride, 1>(args, oy, c, lanes, sums);
-    float* dw = args.dw + c;
-    LAMINA_UNROLL
-    for (int tap = 0; tap < kTaps * kTaps; ++tap) {
-      store(dw, load(dw, lanes) + sums[tap / kTaps][tap % kTaps], lanes);
-      dw += args.channels;
+    if constexpr (kMost > 1) {
+      if (odd) {
+        Walk<stride, 1>{last, columns, {}}.run(c, sums);
+      }
     }
+    add_sums(sums, overlap, args.dw + c, args.channels);
   });
+}
+
+template <int stride>
+void weight(const DepthwiseWeightGradientArgs& args) {
+  for (std::size_t oy = args.row_begin; oy < args.row_end; oy += kRowsAtOnce) {
+    add_rows<stride>(args, oy, oy + kRowsAtOnce < args.row_end ? oy + kRowsAtOnce : args.row_end);
+  }
 }
 
 void input_stride1(const DepthwiseInputGradientArgs& args) {
@@ -207,11 +247,10 @@ Readers readers_of(const DepthwiseInputGradientArgs& args, std::size_t iy) {
 }
 
 // One vector of channels of an input row that `rows` output rows read with stride 2.
-template <int rows, class Lanes>
+template <int rows>
 struct InputRow {
   const DepthwiseInputGradientArgs& args;
   const Readers& readers;
-  Lanes lanes;
   Vec w[rows][kTaps];
   Vec dy[rows][2];  // of column n and n - 1
 
@@ -235,7 +274,7 @@ struct InputRow {
     LAMINA_UNROLL
     for (std::size_t f = 0; f < 2; ++f) {
       if (!edge || 2 * n + f - window.pad_left < window.in_w) {
-        store(dx, sums[f], lanes);
+        store(dx, sums[f]);
       }
       dx += args.channels;
     }
@@ -247,7 +286,7 @@ struct InputRow {
     for (int i = 0; i < rows; ++i) {
       LAMINA_UNROLL
       for (std::size_t kx = 0; kx < kTaps; ++kx) {
-        w[i][kx] = load(readers.w[i] + kx * args.channels + c, lanes);
+        w[i][kx] = load(readers.w[i] + kx * args.channels + c);
       }
     }
     const std::size_t whole = (window.in_w + window.pad_left) / 2;
@@ -259,7 +298,7 @@ struct InputRow {
       for (int i = 0; i < rows; ++i) {
         dy[i][1] = dy[i][0];
         if (n < window.out_w) {
-          dy[i][0] = load(readers.dy[i] + at, lanes);
+          dy[i][0] = load(readers.dy[i] + at);
         }
       }
       if (n > 0 && n < inside) {
@@ -274,8 +313,8 @@ struct InputRow {
 
 template <int rows>
 void input_row(const DepthwiseInputGradientArgs& args, const Readers& readers, float* dx) {
-  for_lanes(args.channels, [&](std::size_t c, auto lanes) {
-    InputRow<rows, decltype(lanes)>{args, readers, lanes, {}, {}}.run(c, dx + c);
+  for_vectors(args.channels, [&](std::size_t c, std::size_t) {
+    InputRow<rows>{args, readers, {}, {}}.run(c, dx + c);
   });
 }
 
@@ -298,9 +337,9 @@ void input_stride2(const DepthwiseInputGradientArgs& args) {
 
 void depthwise3x3_input(const DepthwiseInputGradientArgs& args) {
   const Window& window = args.window;
-  if (window.stride_h == 2) {
+  if (window.stride_h == 2 && args.channels >= kLanes) {
     input_stride2(args);
-  } else if (window.pad_left == 1 && window.in_w == window.out_w) {
+  } else if (window.stride_h == 1 && window.pad_left == 1 && window.in_w == window.out_w) {
     input_stride1(args);
   } else {
     depthwise_input(args);
@@ -308,7 +347,10 @@ void depthwise3x3_input(const DepthwiseInputGradientArgs& args) {
 }
 
 void depthwise3x3_weight(const DepthwiseWeightGradientArgs& args) {
-  if (args.window.stride_h == 2) {
+  const bool one_pixel = args.window.out_w == 1 && args.row_end - args.row_begin == 1;
+  if (one_pixel || args.channels < kLanes) {
+    depthwise_weight(args);
+  } else if (args.window.stride_h == 2) {
     weight<2>(args);
   } else {
     weight<1>(args);

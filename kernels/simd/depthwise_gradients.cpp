@@ -3,7 +3,7 @@
 
 // input, for each input row: zeros; then for each vector of channels, for each tap that output
 // pixels read the row through: the weight in a register, dy times weight added along the row.
-// weight, for each vector of channels, for each tap: for each output row, kSums output pixels at a
+// weight, for each tap, for each vector of channels: for each output row, kSums output pixels at a
 // time: dy times input added to as many sums, in registers; then their sum is added to dw.
 namespace lamina::kernels::LAMINA_ISA {
 namespace {
@@ -11,35 +11,48 @@ namespace {
 // Independent sums, to hide the latency of a multiply-add: 2 a cycle x 4 cycles.
 constexpr std::size_t kSums = 8;
 
-// The outputs along a row whose tap reads inside of the image, perhaps none, and the input that the
-// first of them reads.
+// Along one axis, the outputs in [begin, end) whose tap reads inside of the image.
 struct Span {
   std::size_t begin, end;
-  std::size_t in;
 };
 
-Span span_of_tap(const Window& window, std::size_t kx) {
-  const std::size_t reach = kx * window.dilation_w;
-  const std::size_t before = window.pad_left;
-  if (reach >= before + window.in_w) {
-    return {0, 0, 0};
+// One axis of a window.
+struct Axis {
+  std::size_t in, out, stride, dilation, pad;
+
+  Span readers(std::size_t tap) const {
+    const std::size_t reach = tap * dilation;
+    if (reach >= pad + in) {
+      return {0, 0};
+    }
+    const std::size_t begin = reach < pad ? divide_up(pad - reach, stride) : 0;
+    const std::size_t end = divide_up(pad + in - reach, stride);
+    return {begin, end < out ? end : out};
   }
-  const std::size_t begin = reach < before ? divide_up(before - reach, window.stride_w) : 0;
-  const std::size_t end = divide_up(before + window.in_w - reach, window.stride_w);
-  return {begin, end < window.out_w ? end : window.out_w, begin * window.stride_w + reach - before};
+  std::size_t input(std::size_t output, std::size_t tap) const {
+    return output * stride + tap * dilation - pad;
+  }
+};
+
+Axis vertical(const Window& window) {
+  return {window.in_h, window.out_h, window.stride_h, window.dilation_h, window.pad_top};
+}
+Axis horizontal(const Window& window) {
+  return {window.in_w, window.out_w, window.stride_w, window.dilation_w, window.pad_left};
 }
 
 // Adds what output row oy gives to an input row through the taps (ky, kx).
 void add_row(const DepthwiseInputGradientArgs& args, std::size_t ky, std::size_t oy, float* dx) {
   const Window& window = args.window;
+  const Axis axis = horizontal(window);
   const std::size_t step = window.stride_w * args.channels;
   for (std::size_t kx = 0; kx < window.kernel_w; ++kx) {
-    const Span span = span_of_tap(window, kx);
+    const Span span = axis.readers(kx);
     const float* w = args.w + (ky * window.kernel_w + kx) * args.channels;
     for_lanes(args.channels, [&](std::size_t c, auto lanes) {
       const Vec weight = load(w + c, lanes);
       const float* dy = args.dy + (oy * window.out_w + span.begin) * args.channels + c;
-      float* to = dx + span.in * args.channels + c;
+      float* to = dx + axis.input(span.begin, kx) * args.channels + c;
       for (std::size_t ox = span.begin; ox < span.end; ++ox) {
         store(to, fma(load(dy, lanes), weight, load(to, lanes)), lanes);
         dy += args.channels;
@@ -49,47 +62,63 @@ void add_row(const DepthwiseInputGradientArgs& args, std::size_t ky, std::size_t
   }
 }
 
-// The sum over the output rows of one tap's products; lane by lane.
+// The sum of `count` products, lane by lane.
 template <class Lanes>
-LAMINA_INLINE Vec sum_of_tap(const DepthwiseWeightGradientArgs& args, std::size_t ky,
-                             const Span& span, std::size_t c, Lanes lanes) {
-  const Window& window = args.window;
-  const std::size_t step = window.stride_w * args.channels;
-  Vec sums[kSums];
-  LAMINA_UNROLL
-  for (std::size_t i = 0; i < kSums; ++i) {
-    sums[i] = broadcast(0.0f);
-  }
-  for (std::size_t oy = args.row_begin; oy < args.row_end; ++oy) {
-    const std::size_t iy = oy * window.stride_h + ky * window.dilation_h - window.pad_top;
-    if (iy >= window.in_h) {
-      continue;
+LAMINA_INLINE Vec sum_of_row(const float* a, std::size_t a_step, const float* b, std::size_t b_step,
+                             std::size_t count, Lanes lanes) {
+  Vec sum = broadcast(0.0f);
+  if (count >= kSums) {
+    Vec sums[kSums];
+    LAMINA_UNROLL
+    for (std::size_t i = 0; i < kSums; ++i) {
+      sums[i] = broadcast(0.0f);
     }
-    const float* dy = args.dy + (oy * window.out_w + span.begin) * args.channels + c;
-    const float* x = args.x + (iy * window.in_w + span.in) * args.channels + c;
-    std::size_t ox = span.begin;
-    for (; ox + kSums <= span.end; ox += kSums) {
+    for (; count >= kSums; count -= kSums) {
       LAMINA_UNROLL
       for (std::size_t i = 0; i < kSums; ++i) {
-        sums[i] = fma(load(dy, lanes), load(x, lanes), sums[i]);
-        dy += args.channels;
-        x += step;
+        sums[i] = fma(load(a, lanes), load(b, lanes), sums[i]);
+        a += a_step;
+        b += b_step;
       }
     }
-    for (; ox < span.end; ++ox) {
-      sums[0] = fma(load(dy, lanes), load(x, lanes), sums[0]);
-      dy += args.channels;
-      x += step;
-    }
-  }
-  LAMINA_UNROLL
-  for (std::size_t apart = kSums / 2; apart > 0; apart /= 2) {
     LAMINA_UNROLL
-    for (std::size_t i = 0; i < apart; ++i) {
-      sums[i] += sums[i + apart];
+    for (std::size_t i = 0; i < kSums; ++i) {
+      sum += sums[i];
     }
   }
-  return sums[0];
+  for (; count > 0; --count) {
+    sum = fma(load(a, lanes), load(b, lanes), sum);
+    a += a_step;
+    b += b_step;
+  }
+  return sum;
+}
+
+struct Tap {
+  std::size_t y, x;
+};
+
+// Adds to one tap's dw what the outputs give in these rows and columns, none of them empty.
+void add_tap(const DepthwiseWeightGradientArgs& args, Tap tap, Span rows, Span columns) {
+  const Window& window = args.window;
+  const std::size_t iy = vertical(window).input(rows.begin, tap.y);
+  const std::size_t ix = horizontal(window).input(columns.begin, tap.x);
+  const std::size_t step = window.stride_w * args.channels;
+  const std::size_t count = columns.end - columns.begin;
+  const float* first_dy = args.dy + (rows.begin * window.out_w + columns.begin) * args.channels;
+  const float* first_x = args.x + (iy * window.in_w + ix) * args.channels;
+  float* dw = args.dw + (tap.y * window.kernel_w + tap.x) * args.channels;
+  for_lanes(args.channels, [&](std::size_t c, auto lanes) {
+    const float* dy = first_dy + c;
+    const float* x = first_x + c;
+    Vec sum = broadcast(0.0f);
+    for (std::size_t oy = rows.begin; oy < rows.end; ++oy) {
+      sum += sum_of_row(dy, args.channels, x, step, count, lanes);
+      dy += window.out_w * args.channels;
+      x += window.stride_h * window.in_w * args.channels;
+    }
+    store(dw + c, load(dw + c, lanes) + sum, lanes);
+  });
 }
 
 }  // namespace
@@ -112,16 +141,19 @@ void depthwise_input(const DepthwiseInputGradientArgs& args) {
 
 void depthwise_weight(const DepthwiseWeightGradientArgs& args) {
   const Window& window = args.window;
-  for_lanes(args.channels, [&](std::size_t c, auto lanes) {
-    float* dw = args.dw + c;
-    for (std::size_t ky = 0; ky < window.kernel_h; ++ky) {
-      for (std::size_t kx = 0; kx < window.kernel_w; ++kx) {
-        const Vec sum = sum_of_tap(args, ky, span_of_tap(window, kx), c, lanes);
-        store(dw, load(dw, lanes) + sum, lanes);
-        dw += args.channels;
+  const Axis x_axis = horizontal(window);
+  const Axis y_axis = vertical(window);
+  for (std::size_t ky = 0; ky < window.kernel_h; ++ky) {
+    Span rows = y_axis.readers(ky);
+    rows.begin = rows.begin < args.row_begin ? args.row_begin : rows.begin;
+    rows.end = rows.end < args.row_end ? rows.end : args.row_end;
+    for (std::size_t kx = 0; kx < window.kernel_w; ++kx) {
+      const Span columns = x_axis.readers(kx);
+      if (rows.begin < rows.end && columns.begin < columns.end) {
+        add_tap(args, {ky, kx}, rows, columns);
       }
     }
-  });
+  }
 }
 
 }  // namespace lamina::kernels::LAMINA_ISA
