@@ -49,7 +49,8 @@ struct Graph {
 };
 
 /// Records module.forward() on an input of that shape, computing nothing. Throws Error where the
-/// forward pass would, and when it makes a tensor from others than the input and its own weights.
+/// forward pass would, when it makes a tensor from others than the input and its own weights, and
+/// when a part of the module is in training.
 Graph trace(Module& module, const Shape& input);
 
 }  // namespace lamina::nn

@@ -53,8 +53,20 @@ BatchNorm2d::BatchNorm2d(std::size_t channels, float epsilon)
       epsilon_(epsilon) {}
 
 Tensor BatchNorm2d::forward(const Tensor& x, Bounds bounds) const {
+  if (is_training()) {
+    Tensor mean = running_mean;  // handles on the same values
+    Tensor variance = running_variance;
+    return batch_norm_training(x, gamma, beta, mean, variance,
+                               {.epsilon = epsilon_, .momentum = momentum_, .bounds = bounds});
+  }
   return batch_norm(x, gamma, beta, running_mean, running_variance,
                     {.epsilon = epsilon_, .bounds = bounds});
+}
+
+void BatchNorm2d::set_momentum(float momentum) {
+  check(momentum >= 0.0f && momentum <= 1.0f, "BatchNorm2d: momentum must be from 0 to 1: got ",
+        momentum);
+  momentum_ = momentum;
 }
 
 void BatchNorm2d::members(Members& visit) {
@@ -77,6 +89,10 @@ void Linear::members(Members& visit) {
 
 Dropout::Dropout(float rate) : rate_(rate) {
   check(rate >= 0.0f && rate < 1.0f, "Dropout: rate must be at least 0 and below 1: got ", rate);
+}
+
+Tensor Dropout::forward(const Tensor& x) const {
+  return is_training() && rate_ > 0.0f ? dropout(x, rate_, rng_) : x;
 }
 
 Tensor Sequential::forward(const Tensor& x) const {

@@ -50,10 +50,11 @@ class Conv2d : public Module {
   Conv2dLayerOptions options_;
 };
 
-/// Batch normalization with its running statistics: y = (x - mean) / sqrt(var + eps) gamma + beta.
+/// Batch normalization: y = (x - mean) / sqrt(var + eps) gamma + beta. While training with the
+/// statistics of the batch, which move the running ones; in evaluation, or frozen, with those.
 class BatchNorm2d : public Module {
  public:
-  /// gamma and variance one, beta and mean zero.
+  /// gamma and variance one, beta and mean zero, momentum 0.1.
   explicit BatchNorm2d(std::size_t channels, float epsilon = 1e-5f);
 
   Tensor forward(const Tensor& x) const override { return forward(x, Bounds{}); }
@@ -62,11 +63,17 @@ class BatchNorm2d : public Module {
 
   float epsilon() const { return epsilon_; }
 
+  /// The share of a batch in the running statistics.
+  float momentum() const { return momentum_; }
+  /// Throws Error unless 0 <= momentum <= 1.
+  void set_momentum(float momentum);
+
   Tensor gamma, beta;
-  Tensor running_mean, running_variance;
+  Tensor running_mean, running_variance;  ///< Their values change while training.
 
  private:
   float epsilon_;
+  float momentum_ = 0.1f;
 };
 
 /// min(max(x, 0), 6).
@@ -90,15 +97,21 @@ class Linear : public Module {
 /// Zeroes values at random while training; leaves them as they are in evaluation.
 class Dropout : public Module {
  public:
-  /// Throws Error unless 0 <= rate < 1.
+  /// Throws Error unless 0 <= rate < 1. Draws from Rng(0).
   explicit Dropout(float rate);
-  Tensor forward(const Tensor& x) const override { return x; }
+  Tensor forward(const Tensor& x) const override;
   void members(Members&) override {}
 
   float rate() const { return rate_; }
 
+  /// Where the next forward pass draws from, and where the one after the last would: given a stream
+  /// for every step, a continued training draws what an uninterrupted one does.
+  void set_rng(const Rng& rng) { rng_ = rng; }
+  const Rng& rng() const { return rng_; }
+
  private:
   float rate_;
+  mutable Rng rng_{0};  // a forward pass leaves everything else as it is
 };
 
 /// One module after the other, named "0", "1", ...

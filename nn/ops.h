@@ -3,10 +3,12 @@
 #include <cstddef>
 #include <limits>
 
+#include "core/random.h"
 #include "core/tensor.h"
 
 /// The catalogue of operations. Each checks its arguments, throws Error before any work is done,
-/// and returns a new Tensor. Images are [N, H, W, C], convolution weights [O, KH, KW, I / groups].
+/// and returns a new Tensor, differentiable with respect to every tensor it takes unless said.
+/// Images are [N, H, W, C], convolution weights [O, KH, KW, I / groups].
 namespace lamina::nn {
 
 /// A number along the height and one along the width; `Size2(3)` is 3 x 3.
@@ -30,11 +32,13 @@ struct Padding {
 /// a stride is zero.
 Padding same_padding(Size2 input, Size2 kernel, Size2 stride, Size2 dilation = 1);
 
-/// Bounds applied to an op's result as it is written; the default leaves it as it is.
+/// Bounds applied to an op's result as it is written; the default leaves it as it is. A gradient
+/// passes where the result is strictly inside of them.
 struct Bounds {
   float lo = -std::numeric_limits<float>::infinity();
   float hi = std::numeric_limits<float>::infinity();
 };
+inline constexpr Bounds kReluBounds{0.0f, std::numeric_limits<float>::infinity()};
 inline constexpr Bounds kRelu6Bounds{0.0f, 6.0f};
 
 struct Conv2dOptions {
@@ -64,14 +68,38 @@ struct BatchNormOptions {
 /// Batch normalization with given statistics (Ioffe and Szegedy 2015): over the last axis,
 /// y = clamp((x - mean) / sqrt(variance + epsilon) * gamma + beta).
 /// x [..., C], the others [C]. Throws Error on another shape and unless epsilon is finite and >= 0.
+/// Not differentiated with respect to mean and variance.
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
                   const Tensor& variance, const BatchNormOptions& options = {});
+
+struct BatchNormTrainingOptions {
+  float epsilon = 1e-5f;
+  float momentum = 0.1f;
+  Bounds bounds = {};
+};
+
+/// Batch normalization with the statistics of x itself, over all but the last axis, through which
+/// the gradient goes too. Moves the running ones, in place, as PyTorch does:
+/// running = (1 - momentum) running + momentum batch, where the batch's variance counts as
+/// n / (n - 1) of the one that normalizes, n values a channel. Throws Error as batch_norm does,
+/// unless 0 <= momentum <= 1, for n < 2, and while a network is recorded.
+Tensor batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                           Tensor& running_mean, Tensor& running_variance,
+                           const BatchNormTrainingOptions& options = {});
 
 /// min(max(x, bounds.lo), bounds.hi), any shape. Throws Error when the bounds are out of order.
 Tensor clamp(const Tensor& x, Bounds bounds);
 
+/// max(x, 0), any shape.
+Tensor relu(const Tensor& x);
+
 /// min(max(x, 0), 6), any shape.
 Tensor relu6(const Tensor& x);
+
+/// x / (1 - rate), but zero with probability `rate` (Srivastava et al. 2014), any shape. Draws one
+/// number of `rng` for each value. Throws Error unless 0 <= rate < 1, and while a network is
+/// recorded.
+Tensor dropout(const Tensor& x, float rate, Rng& rng);
 
 /// a + b. Throws Error unless both have one shape.
 Tensor add(const Tensor& a, const Tensor& b);

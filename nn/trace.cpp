@@ -76,6 +76,9 @@ Graph Recorder::finish(const Tensor& output) {
 }
 
 Graph trace(Module& module, const Shape& input) {
+  for_each_module(module, [](const std::string&, Module& part) {
+    check(!part.is_training(), "trace: the module must be in evaluation: call eval() first");
+  });
   Recorder recorder(input);
   const Tensor output = module.forward(recorder.input());
   Graph graph = recorder.finish(output);

@@ -1,3 +1,4 @@
+#include "core/autograd.h"
 #include "nn/kernels.h"
 #include "nn/ops/blocks.h"
 #include "nn/ops/checks.h"
@@ -22,7 +23,7 @@ Tensor add(const Tensor& a, const Tensor& b) {
                  .lo = bounds.lo,
                  .hi = bounds.hi});
   });
-  return y;
+  return record("add", y, {&a, &b}, [](const Tensor& dy) { return std::vector<Tensor>{dy, dy}; });
 }
 
 }  // namespace lamina::nn

@@ -1,56 +1,92 @@
 #include <cmath>
 
-#include "nn/fold.h"
+#include "core/autograd.h"
 #include "nn/kernels.h"
-#include "nn/ops/blocks.h"
 #include "nn/ops/checks.h"
+#include "nn/ops/normalization.h"
 #include "nn/recorder.h"
 
 namespace lamina::nn {
 namespace {
 
-void check_arguments(const Shape& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
-                     const Tensor& variance, const BatchNormOptions& options) {
-  check(x.rank() >= 1, "batch_norm: input must have an axis of channels: got ", x);
-  const std::size_t channels = x[x.rank() - 1];
-  check_vector("batch_norm", "gamma", gamma, "input", x, channels);
-  check_vector("batch_norm", "beta", beta, "input", x, channels);
-  check_vector("batch_norm", "mean", mean, "input", x, channels);
-  check_vector("batch_norm", "variance", variance, "input", x, channels);
-  check(options.epsilon >= 0.0f && std::isfinite(options.epsilon),
-        "batch_norm: epsilon must be finite and not negative: got ", options.epsilon);
-  check_bounds("batch_norm", options.bounds);
+struct Arguments {
+  std::string_view op;
+  const Tensor& x;
+  const Tensor& gamma;
+  const Tensor& beta;
+  const Tensor& mean;
+  const Tensor& variance;
+};
+
+void check_arguments(const Arguments& arguments, float epsilon, Bounds bounds) {
+  const auto& [op, x, gamma, beta, mean, variance] = arguments;
+  const Shape& shape = x.shape();
+  check(shape.rank() >= 1, op, ": input must have an axis of channels: got ", shape);
+  const std::size_t channels = shape[shape.rank() - 1];
+  check_vector(op, "gamma", gamma, "input", shape, channels);
+  check_vector(op, "beta", beta, "input", shape, channels);
+  check_vector(op, "mean", mean, "input", shape, channels);
+  check_vector(op, "variance", variance, "input", shape, channels);
+  check(epsilon >= 0.0f && std::isfinite(epsilon), op,
+        ": epsilon must be finite and not negative: got ", epsilon);
+  check_bounds(op, bounds);
+}
+
+std::vector<double> to_doubles(const Tensor& tensor) {
+  return {tensor.data(), tensor.data() + tensor.size()};
+}
+
+Tensor recorded(const char* op, const Tensor& y, const Tensor& x, const Tensor& gamma,
+                const Tensor& beta, const NormalizationBackward& backward) {
+  return record(op, y, {&x, &gamma, &beta}, [input = Saved(x), backward](const Tensor& dy) {
+    auto [dx, dgamma, dbeta] = backward(active_kernels(), input.get(), dy);
+    return std::vector<Tensor>{std::move(dx), std::move(dgamma), std::move(dbeta)};
+  });
 }
 
 }  // namespace
 
 Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
                   const Tensor& variance, const BatchNormOptions& options) {
-  check_arguments(x.shape(), gamma, beta, mean, variance, options);
+  check_arguments({"batch_norm", x, gamma, beta, mean, variance}, options.epsilon, options.bounds);
   if (Recorder* recorder = Recorder::active()) {
     return recorder->record(BatchNormNode{gamma, beta, mean, variance, options}, {&x}, x.shape());
   }
-  const std::size_t channels = gamma.size();
-  const Affine affine(gamma, beta, mean, variance, options.epsilon);
-  const Tensor scale = to_tensor(affine.scale);
-  const Tensor shift = to_tensor(affine.shift);
-  Tensor y = Tensor::uninitialized(x.shape());
-  if (y.empty()) {
-    return y;
+  if (x.empty()) {
+    return Tensor::uninitialized(x.shape());
   }
+  const Normalization norm(to_doubles(mean), to_doubles(variance), gamma, beta, options.epsilon);
+  const Tensor y = normalize(active_kernels(), x, norm, options.bounds);
+  return recorded("batch_norm", y, x, gamma, beta,
+                  {.norm = norm,
+                   .bounds = options.bounds,
+                   .statistics = Statistics::given,
+                   .wants_x = x.is_tracked()});
+}
+
+Tensor batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                           Tensor& running_mean, Tensor& running_variance,
+                           const BatchNormTrainingOptions& options) {
+  const auto [epsilon, momentum, bounds] = options;
+  check_arguments({"batch_norm_training", x, gamma, beta, running_mean, running_variance}, epsilon,
+                  bounds);
+  check(momentum >= 0.0f && momentum <= 1.0f,
+        "batch_norm_training: momentum must be from 0 to 1: got ", momentum);
+  check(Recorder::active() == nullptr,
+        "batch_norm_training: a recorded network must be in evaluation: call eval() first");
+  const std::size_t values = gamma.empty() ? 0 : x.size() / gamma.size();
+  check(values >= 2, "batch_norm_training: a channel must have two values or more: input ",
+        x.shape(), " has ", values);
   const auto& kernels = active_kernels();
-  parallel_blocks(x.size() / channels, task_rows(channels),
-                  [&](std::size_t begin, std::size_t end) {
-                    kernels.scale_shift({.rows = end - begin,
-                                         .channels = channels,
-                                         .x = x.data() + begin * channels,
-                                         .scale = scale.data(),
-                                         .shift = shift.data(),
-                                         .y = y.data() + begin * channels,
-                                         .lo = options.bounds.lo,
-                                         .hi = options.bounds.hi});
-                  });
-  return y;
+  const BatchStatistics batch = batch_statistics(kernels, x);
+  update_running(batch, momentum, running_mean, running_variance);
+  const Normalization norm(batch.mean, batch.variance, gamma, beta, epsilon);
+  const Tensor y = normalize(kernels, x, norm, bounds);
+  return recorded("batch_norm_training", y, x, gamma, beta,
+                  {.norm = norm,
+                   .bounds = bounds,
+                   .statistics = Statistics::of_batch,
+                   .wants_x = x.is_tracked()});
 }
 
 }  // namespace lamina::nn

@@ -65,6 +65,14 @@ bool is_pointwise(const kernels::Window& window, std::size_t groups) {
          window.stride_w == 1 && window.out_h == window.in_h && window.out_w == window.in_w;
 }
 
+const ConvolutionPath& convolution_path(const Shape& x, const Shape& w,
+                                        const kernels::Window& window, std::size_t groups) {
+  if (is_pointwise(window, groups)) {
+    return kPointwise;
+  }
+  return groups == x[3] && groups == w[0] ? kDepthwise : kIm2col;
+}
+
 kernels::Window conv2d_window(const Shape& x, const Shape& w, const Conv2dOptions& options) {
   check_numbers(options);
   check_channels(x, w, options.groups);
@@ -107,14 +115,11 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2d
                                 .groups = options.groups,
                                 .bounds = options.bounds};
   Tensor y = Tensor::uninitialized(shape);
-  if (is_pointwise(window, options.groups)) {
-    conv2d_pointwise(convolution, y);
-  } else if (options.groups == x.shape()[3] && options.groups == out_channels) {
-    conv2d_depthwise(convolution, y);
-  } else {
-    conv2d_im2col(convolution, y);
+  convolution_path(x.shape(), w.shape(), window, options.groups).convolve(convolution, y);
+  if (!needs_gradient({&x, &w, &bias})) {
+    return y;
   }
-  return y;
+  return record("conv2d", y, {&x, &w, &bias}, conv2d_backward(convolution, bias, y));
 }
 
 }  // namespace lamina::nn

@@ -31,7 +31,9 @@ Tensor channels_last(const Tensor& w) {
   return result;
 }
 
-void conv2d_depthwise(const Convolution& convolution, Tensor& y) {
+namespace {
+
+void convolve(const Convolution& convolution, Tensor& y) {
   const auto& [kernels, x, w, bias, window, groups, bounds] = convolution;
   const auto kernel = is_depthwise3x3(window) ? kernels.depthwise3x3 : kernels.depthwise;
   const Tensor taps = channels_last(w);
@@ -55,5 +57,11 @@ void conv2d_depthwise(const Convolution& convolution, Tensor& y) {
             .hi = convolution.bounds.hi});
   });
 }
+
+}  // namespace
+
+const ConvolutionPath kDepthwise = {.convolve = convolve,
+                                    .input_gradient = depthwise_input_gradient,
+                                    .weight_gradient = depthwise_weight_gradient};
 
 }  // namespace lamina::nn

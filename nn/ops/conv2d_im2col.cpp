@@ -20,7 +20,9 @@ class Im2colProduct {
         out_(convolution.out_channels() / convolution.groups),
         k_(convolution.window.kernel_h * convolution.window.kernel_w * in_),
         pixels_(convolution.window.out_h * convolution.window.out_w),
-        weights_(convolution.kernels, convolution.w.data(), out_, k_, convolution.groups) {}
+        weights_(
+            convolution.kernels,
+            {.values = convolution.w.data(), .n = out_, .k = k_, .count = convolution.groups}) {}
 
   void run() const {
     const std::size_t rows = task_rows(k_);
@@ -68,10 +70,12 @@ class Im2colProduct {
   PackedWeights weights_;
 };
 
+void convolve(const Convolution& convolution, Tensor& y) { Im2colProduct(convolution, y).run(); }
+
 }  // namespace
 
-void conv2d_im2col(const Convolution& convolution, Tensor& y) {
-  Im2colProduct(convolution, y).run();
-}
+const ConvolutionPath kIm2col = {.convolve = convolve,
+                                 .input_gradient = im2col_input_gradient,
+                                 .weight_gradient = im2col_weight_gradient};
 
 }  // namespace lamina::nn

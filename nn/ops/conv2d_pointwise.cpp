@@ -3,12 +3,13 @@
 #include "nn/ops/gemm.h"
 
 namespace lamina::nn {
+namespace {
 
-void conv2d_pointwise(const Convolution& convolution, Tensor& y) {
+void convolve(const Convolution& convolution, Tensor& y) {
   const auto& [kernels, x, w, bias, window, groups, bounds] = convolution;
   const std::size_t in = convolution.in_channels();
   const std::size_t out = convolution.out_channels();
-  const PackedWeights weights(kernels, w.data(), out, in);
+  const PackedWeights weights(kernels, {.values = w.data(), .n = out, .k = in});
   parallel_gemm(kernels, weights,
                 {.m = x.size() / in,
                  .a = x.data(),
@@ -18,5 +19,11 @@ void conv2d_pointwise(const Convolution& convolution, Tensor& y) {
                  .ldc = out,
                  .bounds = bounds});
 }
+
+}  // namespace
+
+const ConvolutionPath kPointwise = {.convolve = convolve,
+                                    .input_gradient = pointwise_input_gradient,
+                                    .weight_gradient = pointwise_weight_gradient};
 
 }  // namespace lamina::nn

@@ -21,28 +21,31 @@ std::size_t block_rows(std::size_t m, std::size_t k) {
 
 }  // namespace
 
-PackedWeights::PackedWeights(const kernels::KernelTable& kernels, const float* weights,
-                             std::size_t n, std::size_t k, std::size_t matrices)
-    : n_(n),
-      k_(k),
-      panel_(kernels.best_panel(n)),
+PackedWeights::PackedWeights(const kernels::KernelTable& kernels, const Matrices& weights)
+    : n_(weights.n),
+      k_(weights.k),
+      panel_(kernels.best_panel(n_)),
       width_(panel_ * kernels.lanes),
-      panels_(divide_up(n, width_)),
-      matrix_floats_(divide_up(kernels.packed_size(n, k), 16) * 16),  // keeps 64-byte alignment
-      packed_(Tensor::uninitialized({matrices, matrix_floats_})) {
-  const std::size_t task_panels = task_rows(width_ * k);
+      panels_(divide_up(n_, width_)),
+      matrix_floats_(divide_up(kernels.packed_size(n_, k_), 16) * 16),  // keeps 64-byte alignment
+      packed_(Tensor::uninitialized({weights.count, matrix_floats_})) {
+  const bool by_output = weights.orientation == Orientation::by_output;
+  const std::size_t stride_n = by_output ? k_ : 1;
+  const std::size_t stride_k = by_output ? 1 : n_;
+  const std::size_t task_panels = task_rows(width_ * k_);
   const std::size_t tasks = divide_up(panels_, task_panels);
-  parallel_for(matrices * tasks, [&](std::size_t task) {
+  float* packed = packed_.data();
+  parallel_for(weights.count * tasks, [&](std::size_t task) {
     const std::size_t matrix = task / tasks;
     const std::size_t begin = task % tasks * task_panels * width_;
     const std::size_t end = std::min(n_, begin + task_panels * width_);
     kernels.pack({.n = end - begin,
                   .k = k_,
                   .panel = panel_,
-                  .b = weights + (matrix * n_ + begin) * k_,
-                  .stride_n = k_,
-                  .stride_k = 1,
-                  .packed = packed_.data() + matrix * matrix_floats_ + begin * k_});
+                  .b = weights.values + matrix * n_ * k_ + begin * stride_n,
+                  .stride_n = stride_n,
+                  .stride_k = stride_k,
+                  .packed = packed + matrix * matrix_floats_ + begin * k_});
   });
 }
 

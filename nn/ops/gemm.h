@@ -25,11 +25,24 @@ struct Product {
   Bounds bounds = {};
 };
 
-/// Matrices [n, k], one after the other as weights are, laid out for the gemm kernel.
+/// How B [k, n] lies in memory.
+enum class Orientation {
+  by_output,  ///< [n, k], as weights are
+  by_input,   ///< [k, n], as weights are when a gradient goes back through them
+};
+
+/// `count` matrices B, one after the other.
+struct Matrices {
+  const float* values;
+  std::size_t n, k;
+  std::size_t count = 1;
+  Orientation orientation = Orientation::by_output;
+};
+
+/// Matrices laid out for the gemm kernel.
 class PackedWeights {
  public:
-  PackedWeights(const kernels::KernelTable& kernels, const float* weights, std::size_t n,
-                std::size_t k, std::size_t matrices = 1);
+  PackedWeights(const kernels::KernelTable& kernels, const Matrices& weights);
 
   std::size_t k() const { return k_; }
   std::size_t panels() const { return panels_; }

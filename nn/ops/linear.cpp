@@ -1,7 +1,11 @@
+#include "core/autograd.h"
 #include "nn/kernels.h"
 #include "nn/ops/blocks.h"
+#include "nn/ops/channel_sums.h"
 #include "nn/ops/checks.h"
 #include "nn/ops/gemm.h"
+#include "nn/ops/gemm_gradient.h"
+#include "nn/ops/gradients.h"
 #include "nn/recorder.h"
 
 namespace lamina::nn {
@@ -15,7 +19,7 @@ void multiply_rows(const kernels::KernelTable& kernels, const Tensor& x, const T
                    const float* bias, Tensor& y) {
   const std::size_t in = w.shape()[1];
   const std::size_t out = w.shape()[0];
-  const PackedWeights weights(kernels, w.data(), out, in);
+  const PackedWeights weights(kernels, {.values = w.data(), .n = out, .k = in});
   parallel_gemm(kernels, weights,
                 {.m = x.shape()[0],
                  .a = x.data(),
@@ -30,7 +34,7 @@ void multiply_rows(const kernels::KernelTable& kernels, const Tensor& x, const T
 void multiply_row(const kernels::KernelTable& kernels, const float* x, const Tensor& w,
                   const float* bias, float* y) {
   const std::size_t in = w.shape()[1];
-  const PackedWeights row(kernels, x, 1, in);
+  const PackedWeights row(kernels, {.values = x, .n = 1, .k = in});
   parallel_gemm(kernels, row,
                 {.m = w.shape()[0],
                  .a = w.data(),
@@ -39,6 +43,31 @@ void multiply_row(const kernels::KernelTable& kernels, const float* x, const Ten
                  .ld_residual = 1,
                  .c = y,
                  .ldc = 1});
+}
+
+// Keeps x for dw and w for dx.
+Backward linear_backward(const Tensor& x, const Tensor& w, const Tensor& bias) {
+  const ProductShape shape{.rows = x.shape()[0], .in = w.shape()[1], .out = w.shape()[0]};
+  const bool wants_x = x.is_tracked();
+  const bool wants_w = w.is_tracked();
+  return
+      [shape, wants_x, wants_w, wants_bias = bias.is_tracked(), input = Saved(kept_if(wants_w, x)),
+       weight = Saved(kept_if(wants_x, w))](const Tensor& dy) {
+        const auto& kernels = active_kernels();
+        std::vector<Tensor> gradients(3);
+        if (wants_x) {
+          gradients[0] = Tensor::uninitialized({shape.rows, shape.in});
+          product_input_gradient(kernels, shape, dy, weight.get(), gradients[0]);
+        }
+        if (wants_w) {
+          gradients[1] = Tensor::uninitialized({shape.out, shape.in});
+          product_weight_gradient(kernels, shape, input.get(), dy, gradients[1]);
+        }
+        if (wants_bias) {
+          gradients[2] = column_sums(kernels, dy, shape.out);
+        }
+        return gradients;
+      };
 }
 
 }  // namespace
@@ -66,7 +95,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias) {
       multiply_row(kernels, x.data() + row * in, w, bias.data(), y.data() + row * out);
     }
   }
-  return y;
+  return record("linear", y, {&x, &w, &bias}, linear_backward(x, w, bias));
 }
 
 }  // namespace lamina::nn
