@@ -49,6 +49,16 @@ kernels::GemmArgs gemm_args(Product p, const Tensor& a, const Tensor& packed, Te
           .hi = 1.0f};
 }
 
+double operations_of(const LayerInfo& layer) {
+  return 2.0 * static_cast<double>(layer.multiply_adds);
+}
+
+std::size_t taps(const LayerInfo& layer) {
+  return layer.kernel.h * layer.kernel.w * layer.input[3];
+}
+
+}  // namespace
+
 kernels::Window window_of(const LayerInfo& layer) {
   const nn::Conv2dOptions& options = layer.options;
   return {.in_h = layer.input[1],
@@ -64,16 +74,6 @@ kernels::Window window_of(const LayerInfo& layer) {
           .pad_top = options.padding.top,
           .pad_left = options.padding.left};
 }
-
-double operations_of(const LayerInfo& layer) {
-  return 2.0 * static_cast<double>(layer.multiply_adds);
-}
-
-std::size_t taps(const LayerInfo& layer) {
-  return layer.kernel.h * layer.kernel.w * layer.input[3];
-}
-
-}  // namespace
 
 Tensor random_tensor(const Shape& shape) {
   Rng rng(shape.size());

@@ -19,6 +19,9 @@ using models::LayerInfo;
 /// Uniform in [-1, 1), the same for the same shape.
 Tensor random_tensor(const Shape& shape);
 
+/// A convolution's window.
+kernels::Window window_of(const LayerInfo& layer);
+
 /// Bytes of one read or write of each array.
 double bytes_of(std::initializer_list<const Tensor*> arrays);
 

@@ -5,10 +5,11 @@
 // half a turn. Stride 2, for each input row, for each vector of channels: the weights in registers;
 //   for each output column: load dy of the one or two output rows that read the input row, together
 //   with the column before it makes two input pixels: store them.
-// weight, for each vector of channels: nine sums in registers;
+// weight, for each eight output rows, for each vector of channels: nine sums in registers;
 //   for each output row, or two: for each output column: load dy; for each input row under them:
 //     load the stride's input pixels, add each times every dy that it meets to that tap's sum;
 //   the sums are added to dw.
+// A single output pixel, fewer channels than lanes, other paddings at stride 1: as any window.
 namespace lamina::kernels::LAMINA_ISA {
 namespace {
 
@@ -17,6 +18,16 @@ constexpr int kTaps = 3;
 // Output columns that read the same input column.
 template <int stride>
 constexpr int kReach = (kTaps - 1) / stride + 1;
+
+// The columns of a window, and its channels: copies, for no store of a vector to change.
+struct Columns {
+  std::size_t in, out, pad;
+  std::ptrdiff_t channels;
+};
+
+Columns columns_of(const Window& window, std::size_t channels) {
+  return {window.in_w, window.out_w, window.pad_left, static_cast<std::ptrdiff_t>(channels)};
+}
 
 // Output rows taken at once by weight: nine sums, their dy and an input pixel fit.
 template <int stride>
@@ -46,29 +57,11 @@ Strip<stride, rows> strip_at(const DepthwiseWeightGradientArgs& args, std::size_
   return strip;
 }
 
-struct Columns {
-  std::size_t in, out, pad;
-  std::size_t end;  // of the steps
-  std::ptrdiff_t channels;
-};
-
-template <int stride>
-Columns columns_of(const DepthwiseWeightGradientArgs& args) {
-  const Window& window = args.window;
-  const std::size_t of_in = (window.in_w + window.pad_left + stride - 1) / stride;
-  const std::size_t of_out = window.out_w + kReach<stride> - 1;
-  return {.in = window.in_w,
-          .out = window.out_w,
-          .pad = window.pad_left,
-          .end = of_in < of_out ? of_in : of_out,
-          .channels = static_cast<std::ptrdiff_t>(args.channels)};
-}
-
 // The steps along a strip, for one vector of channels.
 template <int stride, int rows>
 struct Walk {
   const Strip<stride, rows>& strip;
-  const Columns& columns;
+  Columns columns;
   Vec dy[rows][kReach<stride>];  // of output column n, n - 1, ...
 
   // Step n: input pixels stride * n - pad and on, the first `at` floats into its row. Near the
@@ -108,7 +101,10 @@ struct Walk {
   LAMINA_INLINE void run(std::size_t c, Vec (&sums)[kTaps][kTaps]) {
     std::ptrdiff_t dy_at = static_cast<std::ptrdiff_t>(c);
     std::ptrdiff_t at = dy_at - static_cast<std::ptrdiff_t>(columns.pad) * columns.channels;
-    for (std::size_t n = 0; n < columns.end; ++n) {
+    const std::size_t of_in = divide_up(columns.in + columns.pad, stride);
+    const std::size_t of_out = columns.out + kReach<stride> - 1;
+    const std::size_t end = of_in < of_out ? of_in : of_out;
+    for (std::size_t n = 0; n < end; ++n) {
       LAMINA_UNROLL
       for (int i = 0; i < rows; ++i) {
         LAMINA_UNROLL
@@ -161,7 +157,7 @@ constexpr std::size_t kRowsAtOnce = 8;
 template <int stride>
 void add_rows(const DepthwiseWeightGradientArgs& args, std::size_t begin, std::size_t end) {
   constexpr std::size_t kMost = kRows<stride>;
-  const Columns columns = columns_of<stride>(args);
+  const Columns columns = columns_of(args.window, args.channels);
   const std::size_t count = (end - begin) / kMost;
   const bool odd = (end - begin) % kMost != 0;
   Strip<stride, kMost> strips[kRowsAtOnce / kMost];
@@ -249,8 +245,8 @@ Readers readers_of(const DepthwiseInputGradientArgs& args, std::size_t iy) {
 // One vector of channels of an input row that `rows` output rows read with stride 2.
 template <int rows>
 struct InputRow {
-  const DepthwiseInputGradientArgs& args;
-  const Readers& readers;
+  Readers readers;
+  Columns columns;
   Vec w[rows][kTaps];
   Vec dy[rows][2];  // of column n and n - 1
 
@@ -258,8 +254,7 @@ struct InputRow {
   // columns that they meet.
   template <bool edge>
   LAMINA_INLINE void store_pixels(std::size_t n, float* dx) const {
-    const Window& window = args.window;
-    const bool has[] = {!edge || n < window.out_w, !edge || n - 1 < window.out_w};
+    const bool has[] = {!edge || n < columns.out, !edge || n - 1 < columns.out};
     Vec sums[] = {broadcast(0.0f), broadcast(0.0f)};
     LAMINA_UNROLL
     for (int i = 0; i < rows; ++i) {
@@ -273,31 +268,30 @@ struct InputRow {
     }
     LAMINA_UNROLL
     for (std::size_t f = 0; f < 2; ++f) {
-      if (!edge || 2 * n + f - window.pad_left < window.in_w) {
+      if (!edge || 2 * n + f - columns.pad < columns.in) {
         store(dx, sums[f]);
       }
-      dx += args.channels;
+      dx += columns.channels;
     }
   }
 
   LAMINA_INLINE void run(std::size_t c, float* dx) {
-    const Window& window = args.window;
     LAMINA_UNROLL
     for (int i = 0; i < rows; ++i) {
       LAMINA_UNROLL
-      for (std::size_t kx = 0; kx < kTaps; ++kx) {
-        w[i][kx] = load(readers.w[i] + kx * args.channels + c);
+      for (int kx = 0; kx < kTaps; ++kx) {
+        w[i][kx] = load(readers.w[i] + kx * columns.channels + c);
       }
     }
-    const std::size_t whole = (window.in_w + window.pad_left) / 2;
-    const std::size_t inside = window.out_w < whole ? window.out_w : whole;
-    std::size_t at = c;
-    dx -= window.pad_left * args.channels;
-    for (std::size_t n = 0; 2 * n < window.in_w + window.pad_left; ++n, at += args.channels) {
+    const std::size_t whole = (columns.in + columns.pad) / 2;
+    const std::size_t inside = columns.out < whole ? columns.out : whole;
+    std::ptrdiff_t at = static_cast<std::ptrdiff_t>(c);
+    dx += at - static_cast<std::ptrdiff_t>(columns.pad) * columns.channels;
+    for (std::size_t n = 0; 2 * n < columns.in + columns.pad; ++n) {
       LAMINA_UNROLL
       for (int i = 0; i < rows; ++i) {
         dy[i][1] = dy[i][0];
-        if (n < window.out_w) {
+        if (n < columns.out) {
           dy[i][0] = load(readers.dy[i] + at);
         }
       }
@@ -306,15 +300,17 @@ struct InputRow {
       } else {
         store_pixels<true>(n, dx);
       }
-      dx += 2 * args.channels;
+      at += columns.channels;
+      dx += 2 * columns.channels;
     }
   }
 };
 
 template <int rows>
 void input_row(const DepthwiseInputGradientArgs& args, const Readers& readers, float* dx) {
+  const Columns columns = columns_of(args.window, args.channels);
   for_vectors(args.channels, [&](std::size_t c, std::size_t) {
-    InputRow<rows>{args, readers, {}, {}}.run(c, dx + c);
+    InputRow<rows>{readers, columns, {}, {}}.run(c, dx);
   });
 }
 
@@ -337,9 +333,11 @@ void input_stride2(const DepthwiseInputGradientArgs& args) {
 
 void depthwise3x3_input(const DepthwiseInputGradientArgs& args) {
   const Window& window = args.window;
-  if (window.stride_h == 2 && args.channels >= kLanes) {
+  const bool one_pixel = window.out_h * window.out_w <= 1;
+  const bool same_width = window.pad_left == 1 && window.in_w == window.out_w;
+  if (window.stride_h == 2 && args.channels >= kLanes && !one_pixel) {
     input_stride2(args);
-  } else if (window.stride_h == 1 && window.pad_left == 1 && window.in_w == window.out_w) {
+  } else if (window.stride_h == 1 && same_width && !one_pixel) {
     input_stride1(args);
   } else {
     depthwise_input(args);

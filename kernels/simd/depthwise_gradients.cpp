@@ -45,17 +45,20 @@ Axis horizontal(const Window& window) {
 void add_row(const DepthwiseInputGradientArgs& args, std::size_t ky, std::size_t oy, float* dx) {
   const Window& window = args.window;
   const Axis axis = horizontal(window);
-  const std::size_t step = window.stride_w * args.channels;
+  const std::size_t channels = args.channels;
+  const std::size_t step = window.stride_w * channels;
   for (std::size_t kx = 0; kx < window.kernel_w; ++kx) {
     const Span span = axis.readers(kx);
-    const float* w = args.w + (ky * window.kernel_w + kx) * args.channels;
-    for_lanes(args.channels, [&](std::size_t c, auto lanes) {
+    const float* w = args.w + (ky * window.kernel_w + kx) * channels;
+    const float* first_dy = args.dy + (oy * window.out_w + span.begin) * channels;
+    float* first_dx = dx + axis.input(span.begin, kx) * channels;
+    for_lanes(channels, [&](std::size_t c, auto lanes) {
       const Vec weight = load(w + c, lanes);
-      const float* dy = args.dy + (oy * window.out_w + span.begin) * args.channels + c;
-      float* to = dx + axis.input(span.begin, kx) * args.channels + c;
+      const float* from = first_dy + c;
+      float* to = first_dx + c;
       for (std::size_t ox = span.begin; ox < span.end; ++ox) {
-        store(to, fma(load(dy, lanes), weight, load(to, lanes)), lanes);
-        dy += args.channels;
+        store(to, fma(load(from, lanes), weight, load(to, lanes)), lanes);
+        from += channels;
         to += step;
       }
     });
@@ -103,19 +106,22 @@ void add_tap(const DepthwiseWeightGradientArgs& args, Tap tap, Span rows, Span c
   const Window& window = args.window;
   const std::size_t iy = vertical(window).input(rows.begin, tap.y);
   const std::size_t ix = horizontal(window).input(columns.begin, tap.x);
-  const std::size_t step = window.stride_w * args.channels;
+  const std::size_t channels = args.channels;
   const std::size_t count = columns.end - columns.begin;
-  const float* first_dy = args.dy + (rows.begin * window.out_w + columns.begin) * args.channels;
-  const float* first_x = args.x + (iy * window.in_w + ix) * args.channels;
-  float* dw = args.dw + (tap.y * window.kernel_w + tap.x) * args.channels;
-  for_lanes(args.channels, [&](std::size_t c, auto lanes) {
+  const std::size_t x_pixel = window.stride_w * channels;
+  const std::size_t x_row = window.stride_h * window.in_w * channels;
+  const std::size_t dy_row = window.out_w * channels;
+  const float* first_dy = args.dy + (rows.begin * window.out_w + columns.begin) * channels;
+  const float* first_x = args.x + (iy * window.in_w + ix) * channels;
+  float* dw = args.dw + (tap.y * window.kernel_w + tap.x) * channels;
+  for_lanes(channels, [&](std::size_t c, auto lanes) {
     const float* dy = first_dy + c;
     const float* x = first_x + c;
     Vec sum = broadcast(0.0f);
     for (std::size_t oy = rows.begin; oy < rows.end; ++oy) {
-      sum += sum_of_row(dy, args.channels, x, step, count, lanes);
-      dy += window.out_w * args.channels;
-      x += window.stride_h * window.in_w * args.channels;
+      sum += sum_of_row(dy, channels, x, x_pixel, count, lanes);
+      dy += dy_row;
+      x += x_row;
     }
     store(dw + c, load(dw + c, lanes) + sum, lanes);
   });
