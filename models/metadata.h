@@ -8,7 +8,8 @@
 #include "models/checkpoint/safetensors.h"
 #include "models/mobilenet_v2.h"
 
-/// Inside models only: how a checkpoint's text describes a MobileNetV2.
+/// How a checkpoint's text describes a MobileNetV2: for models, and for programs that write
+/// checkpoints of their own.
 namespace lamina::models {
 
 enum class NormState { separate, folded };

@@ -5,9 +5,8 @@
 
 #include "apps/support/command_line.h"
 #include "apps/support/pictures.h"
+#include "apps/support/process_options.h"
 #include "core/error.h"
-#include "core/parallel.h"
-#include "nn/isa.h"
 
 namespace lamina::apps {
 namespace {
@@ -26,24 +25,6 @@ constexpr const char* kPlans =
     "Plans:\n"
     "  A plan belongs to one instruction set and one version of Lamina.\n"
     "  --plan excludes --weights and --save-plan: a plan already holds the weights.\n\n";
-
-// Both also look at the environment, so they are called without options as well.
-void choose_isa_and_threads(const std::string& isa, std::size_t threads) {
-  try {
-    if (isa.empty()) {
-      nn::isa();
-    } else {
-      nn::set_isa(isa);
-    }
-    if (threads == 0) {
-      thread_count();
-    } else {
-      set_thread_count(threads);
-    }
-  } catch (const Error& error) {
-    throw UsageError(error.what());
-  }
-}
 
 void check_alone(const ClassifyOptions& options) {
   if (!options.weights.empty() && !options.save_plan.empty()) {
@@ -84,12 +65,6 @@ void check_pictures(const ClassifyOptions& options) {
   }
 }
 
-// What the command line says of the process, not of the job.
-struct ProcessOptions {
-  std::string isa;
-  std::size_t threads = 0;
-};
-
 void declare_network(CLI::App& app, ClassifyOptions& options) {
   app.add_option("--weights", options.weights, "Checkpoint (safetensors)")
       ->type_name("FILE")
@@ -101,14 +76,6 @@ void declare_network(CLI::App& app, ClassifyOptions& options) {
   app.add_option("--save-plan", options.save_plan, "Keep the compiled network in a file")
       ->type_name("FILE")
       ->check(file_name());
-}
-
-void declare_process(CLI::App& app, ProcessOptions& process) {
-  app.add_option("--isa", process.isa, "Instruction set of the kernels (default: the fastest here)")
-      ->type_name("NAME");
-  app.add_option("--threads", process.threads, "Threads of the network (default: all CPUs)")
-      ->type_name("N")
-      ->check(whole_number(1, kMaxThreads));
 }
 
 }  // namespace
@@ -135,7 +102,7 @@ std::optional<ClassifyOptions> read_options(int argc, const char* const* argv, C
   }
   options.format = json ? Format::json : Format::text;
   check_pictures(options);
-  choose_isa_and_threads(process.isa, process.threads);
+  apply(process);
   choose_network(options);
   return options;
 }

@@ -1,6 +1,5 @@
 #include "apps/support/progress.h"
 
-#include <cmath>
 #include <iomanip>
 #include <sstream>
 #include <unistd.h>
@@ -9,20 +8,6 @@ namespace lamina::apps {
 namespace {
 
 constexpr double kSecondsBetweenDraws = 0.1;
-
-std::string duration(double seconds) {
-  const auto whole = static_cast<unsigned long long>(std::ceil(seconds));
-  std::ostringstream text;
-  text << std::setfill('0');
-  if (whole < 60) {
-    text << whole << " s";
-  } else if (whole < 3600) {
-    text << whole / 60 << " min " << std::setw(2) << whole % 60 << " s";
-  } else {
-    text << whole / 3600 << " h " << std::setw(2) << whole / 60 % 60 << " min";
-  }
-  return text.str();
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "apps/support/timing.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iomanip>
 #include <sstream>
 #include <utility>
@@ -23,6 +24,20 @@ constexpr Stage kStages[] = {{"decode", &PictureTimes::decode_ms},
                              {"network", &PictureTimes::network_ms}};
 
 }  // namespace
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<unsigned long long>(std::ceil(seconds));
+  std::ostringstream text;
+  text << std::setfill('0');
+  if (whole < 60) {
+    text << whole << " s";
+  } else if (whole < 3600) {
+    text << whole / 60 << " min " << std::setw(2) << whole % 60 << " s";
+  } else {
+    text << whole / 3600 << " h " << std::setw(2) << whole / 60 % 60 << " min";
+  }
+  return text.str();
+}
 
 std::string as_text(const PictureTimes& times) {
   std::ostringstream line;

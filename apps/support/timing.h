@@ -18,6 +18,9 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// "8 s", "2 min 05 s", "3 h 07 min", rounded up.
+std::string duration(double seconds);
+
 /// Milliseconds that one picture took.
 struct PictureTimes {
   double decode_ms = 0.0;

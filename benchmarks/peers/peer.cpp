@@ -11,10 +11,10 @@
 #include <iterator>
 #include <utility>
 
+#include "core/denormals.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "nn/layers.h"
-#include "nn/plan/denormals.h"
 
 namespace lamina::benchmarks {
 namespace {
@@ -69,7 +69,7 @@ int serve(int argc, char** argv, const std::string& name, Build build) {
   }
   try {
     // Threads that a library starts from here inherit it.
-    const nn::FlushDenormals flush(nn::FlushDenormals::current());
+    const FlushDenormals flush(FlushDenormals::current());
     const Task task = read_task(argv);
     set_thread_count(task.threads);
     Tensor logits = Tensor::zeros(task.graph.nodes[task.graph.output].shape);

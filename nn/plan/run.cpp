@@ -3,10 +3,10 @@
 #include <mutex>
 #include <thread>
 
+#include "core/denormals.h"
 #include "core/error.h"
 #include "core/parallel.h"
 #include "nn/ops/blocks.h"
-#include "nn/plan/denormals.h"
 #include "nn/plan/program.h"
 #include "nn/plan/steps.h"
 

@@ -6,10 +6,12 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <pty.h>
 #include <sys/wait.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 
 #include "tests/support/folder.h"
@@ -60,9 +62,8 @@ std::map<std::string, std::string> with_locale(std::map<std::string, std::string
   return environment;
 }
 
-}  // namespace
-
-Result run(const Command& command) {
+// `meanwhile` is called with the process while it runs.
+Result finish(const Command& command, const std::function<void(pid_t)>& meanwhile) {
   const Folder folder;
   write_file(folder / "in", command.input);
   const fs::path out = command.output_file.empty() ? folder / "out" : command.output_file;
@@ -73,8 +74,22 @@ Result run(const Command& command) {
     redirect(STDERR_FILENO, folder / "err", O_WRONLY | O_CREAT);
     execute(command.program, command.arguments, with_locale(command.environment));
   }
+  meanwhile(process);
   const int exit_code = exit_code_of(process);
   return {exit_code, command.output_file.empty() ? read_file(out) : "", read_file(folder / "err")};
+}
+
+}  // namespace
+
+Result run(const Command& command) {
+  return finish(command, [](pid_t) {});
+}
+
+Result run_and_kill(const Command& command, std::chrono::microseconds after) {
+  return finish(command, [after](pid_t process) {
+    std::this_thread::sleep_for(after);
+    kill(process, SIGKILL);
+  });
 }
 
 Result run_on_terminal(const TerminalCommand& command) {
@@ -82,7 +97,7 @@ Result run_on_terminal(const TerminalCommand& command) {
   int terminal = -1;
   const pid_t process = forkpty(&terminal, nullptr, nullptr, &size);
   if (process == 0) {
-    execute(LAMINA_CLASSIFY, command.arguments, with_locale({{"TERM", "xterm"}}));
+    execute(command.program, command.arguments, with_locale({{"TERM", "xterm"}}));
   }
   Result result{};
   std::array<char, 4096> buffer{};

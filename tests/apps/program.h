@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -25,12 +26,17 @@ struct Result {
 /// Runs it to its end.
 Result run(const Command& command);
 
+/// Runs it and kills it, as the system does where memory is short, after that time, unless it has
+/// ended by then.
+Result run_and_kill(const Command& command, std::chrono::microseconds after);
+
 /// Runs it with standard output and error on a terminal of that many columns, which is what `out`
 /// then holds. Sends `interrupt_after` an interrupt, as Ctrl-C, once that text was seen.
 struct TerminalCommand {
   std::vector<std::string> arguments;
   unsigned short columns = 80;
   std::string interrupt_after = {};
+  std::filesystem::path program = LAMINA_CLASSIFY;
 };
 Result run_on_terminal(const TerminalCommand& command);
 

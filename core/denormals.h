@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace lamina::nn {
+namespace lamina {
 
 /// While it lives, this thread computes as another did, `like` its floating-point state, but takes
 /// denormal numbers for zero and makes none: on x86-64 they cost a hundred cycles each. Then the
@@ -42,4 +42,4 @@ class FlushDenormals {
   State saved_;
 };
 
-}  // namespace lamina::nn
+}  // namespace lamina

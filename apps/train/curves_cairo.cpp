@@ -1,0 +1,255 @@
+// Two charts side by side, loss and accuracy by epochs.
+#include <algorithm>
+#include <array>
+#include <cairo.h>
+#include <cmath>
+#include <functional>
+#include <iomanip>
+#include <memory>
+#include <vector>
+
+#include "apps/train/report.h"
+#include "core/atomic_file.h"
+#include "core/error.h"
+
+namespace lamina::apps {
+namespace {
+
+constexpr int kWidth = 1280, kHeight = 520;
+constexpr double kLeft = 70.0, kRight = 24.0, kTop = 48.0, kBottom = 60.0;
+constexpr double kTextSize = 14.0, kTitleSize = 17.0;
+
+struct Color {
+  double r, g, b;
+};
+constexpr Color kInk{0.15, 0.15, 0.18}, kGrid{0.87, 0.87, 0.89};
+constexpr Color kTraining{0.12, 0.38, 0.72}, kFaint{0.70, 0.80, 0.92},
+    kValidation{0.87, 0.42, 0.08};
+
+struct Point {
+  double x, y;
+};
+
+struct Line {
+  std::string name;  // empty: not in the legend
+  Color color;
+  double width;
+  bool has_marks;
+  std::vector<Point> points;
+};
+
+struct Chart {
+  std::string title;
+  std::string unit;  // behind the numbers of the vertical axis
+  std::vector<Line> lines;
+};
+
+struct Range {
+  double lo, hi, step;
+};
+
+// Steps of 1, 2 or 5 times a power of ten, about `count` of them.
+double nice_step(double extent, double count) {
+  const double power = std::pow(10.0, std::floor(std::log10(extent / count)));
+  for (const double factor : {1.0, 2.0, 5.0}) {
+    if (factor * power * count >= extent) {
+      return factor * power;
+    }
+  }
+  return 10.0 * power;
+}
+
+Range nice_range(double lo, double hi) {
+  const double extent = hi > lo ? hi - lo : std::max(1e-3, std::abs(hi));
+  const double step = nice_step(extent, 6.0);
+  return {step * std::floor(lo / step), step * std::ceil((hi > lo ? hi : lo + extent) / step),
+          step};
+}
+
+// The first part of a training would flatten the rest: the upper end is that of 98 % of the values.
+Range range_of(const Chart& chart) {
+  std::vector<double> values;
+  for (const Line& line : chart.lines) {
+    for (const Point& point : line.points) {
+      values.push_back(point.y);
+    }
+  }
+  if (values.empty()) {
+    return {0.0, 1.0, 0.2};
+  }
+  std::ranges::sort(values);
+  const auto at = [&values](double share) {
+    return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+  };
+  return chart.unit.empty() ? nice_range(0.0, at(0.98)) : nice_range(at(0.02), at(1.0));
+}
+
+using Surface = std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)>;
+using Context = std::unique_ptr<cairo_t, decltype(&cairo_destroy)>;
+
+class Painter {
+ public:
+  Painter(cairo_t* to, double x, double width)
+      : to_(to), left_(x + kLeft), right_(x + width - kRight) {}
+
+  void draw(const Chart& chart, double epochs) {
+    x_ = {0.0, epochs, std::max(1.0, nice_step(epochs, 8.0))};
+    y_ = range_of(chart);
+    set_size(kTextSize);
+    draw_grid(chart);
+    for (const Line& line : chart.lines) {
+      draw_line(line);
+    }
+    draw_labels(chart);
+    draw_legend(chart);
+  }
+
+ private:
+  double place_x(double x) const {
+    return left_ + (x - x_.lo) / (x_.hi - x_.lo) * (right_ - left_);
+  }
+  double place_y(double y) const {
+    return kHeight - kBottom - (y - y_.lo) / (y_.hi - y_.lo) * (kHeight - kBottom - kTop);
+  }
+  void set_color(const Color& color) { cairo_set_source_rgb(to_, color.r, color.g, color.b); }
+  void set_size(double size) { cairo_set_font_size(to_, size); }
+
+  // `anchor` is the share of the text's width left of x.
+  void write(const std::string& words, double x, double y, double anchor) {
+    cairo_text_extents_t extents;
+    cairo_text_extents(to_, words.c_str(), &extents);
+    set_color(kInk);
+    cairo_move_to(to_, x - anchor * extents.x_advance, y);
+    cairo_show_text(to_, words.c_str());
+  }
+
+  void stroke(double x0, double y0, double x1, double y1) {
+    cairo_move_to(to_, x0, y0);
+    cairo_line_to(to_, x1, y1);
+    cairo_stroke(to_);
+  }
+
+  void draw_grid(const Chart& chart) {
+    const int digits = std::max(0, -static_cast<int>(std::floor(std::log10(y_.step) + 1e-9)));
+    cairo_set_line_width(to_, 1.0);
+    for (double y = y_.lo; y < y_.hi + y_.step / 2; y += y_.step) {
+      set_color(kGrid);
+      stroke(left_, place_y(y), right_, place_y(y));
+      write(text(std::fixed, std::setprecision(digits), y == 0.0 ? 0.0 : y, chart.unit), left_ - 8,
+            place_y(y) + 5, 1.0);
+    }
+    for (double x = 0.0; x <= x_.hi * (1 + 1e-9); x += x_.step) {
+      set_color(kGrid);
+      stroke(place_x(x), kTop, place_x(x), kHeight - kBottom);
+      write(text(x), place_x(x), kHeight - kBottom + 20, 0.5);
+    }
+  }
+
+  void draw_line(const Line& line) {
+    cairo_save(to_);
+    cairo_rectangle(to_, left_, kTop, right_ - left_ + 4, kHeight - kBottom - kTop);
+    cairo_clip(to_);
+    set_color(line.color);
+    cairo_set_line_width(to_, line.width);
+    for (const Point& point : line.points) {
+      cairo_line_to(to_, place_x(point.x), place_y(point.y));
+    }
+    cairo_stroke(to_);
+    if (line.has_marks && line.points.size() <= 60) {
+      for (const Point& point : line.points) {
+        cairo_arc(to_, place_x(point.x), place_y(point.y), 3.0, 0.0, 2.0 * M_PI);
+        cairo_fill(to_);
+      }
+    }
+    cairo_restore(to_);
+  }
+
+  void draw_labels(const Chart& chart) {
+    set_color(kInk);
+    stroke(left_, kHeight - kBottom, right_, kHeight - kBottom);
+    stroke(left_, kTop, left_, kHeight - kBottom);
+    write("epoch", (left_ + right_) / 2, kHeight - 16, 0.5);
+    set_size(kTitleSize);
+    write(chart.title, left_, kTop - 18, 0.0);
+    set_size(kTextSize);
+  }
+
+  // Along the title's line, from the right.
+  void draw_legend(const Chart& chart) {
+    double x = right_;
+    for (auto line = chart.lines.rbegin(); line != chart.lines.rend(); ++line) {
+      if (line->name.empty()) {
+        continue;
+      }
+      cairo_text_extents_t extents;
+      cairo_text_extents(to_, line->name.c_str(), &extents);
+      x -= extents.x_advance;
+      write(line->name, x, kTop - 18, 0.0);
+      set_color(line->color);
+      cairo_set_line_width(to_, 3.0);
+      stroke(x - 30, kTop - 23, x - 8, kTop - 23);
+      x -= 46;
+    }
+  }
+
+  cairo_t* to_;
+  double left_, right_;
+  Range x_{}, y_{};
+};
+
+using Figure = std::function<double(const LogEntry&)>;
+
+std::vector<Point> points(const std::vector<LogEntry>& entries, const Figure& figure) {
+  std::vector<Point> points;
+  for (const LogEntry& entry : entries) {
+    points.push_back({entry.epoch, figure(entry)});
+  }
+  return points;
+}
+
+Chart chart_of(const LogEntries& log, const std::string& title, const std::string& unit,
+               const Figure& training, const Figure& validation) {
+  return {title,
+          unit,
+          {{"", kFaint, 1.0, false, points(log.steps, training)},
+           {"training", kTraining, 2.0, true, points(log.epochs, training)},
+           {"validation", kValidation, 2.0, true, points(log.epochs, validation)}}};
+}
+
+cairo_status_t write_bytes(void* file, const unsigned char* bytes, unsigned int size) {
+  return std::fwrite(bytes, 1, size, static_cast<std::FILE*>(file)) == size
+             ? CAIRO_STATUS_SUCCESS
+             : CAIRO_STATUS_WRITE_ERROR;
+}
+
+}  // namespace
+
+bool draw_curves(const LogEntries& log, const std::filesystem::path& path) {
+  const Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, kWidth, kHeight),
+                        cairo_surface_destroy);
+  const Context context(cairo_create(surface.get()), cairo_destroy);
+  cairo_set_source_rgb(context.get(), 1.0, 1.0, 1.0);
+  cairo_paint(context.get());
+  cairo_select_font_face(context.get(), "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                         CAIRO_FONT_WEIGHT_NORMAL);
+  const double epochs = log.epochs.empty() ? 1.0 : log.epochs.back().epoch;
+  Painter(context.get(), 0.0, kWidth / 2.0)
+      .draw(chart_of(
+                log, "Loss (cross-entropy)", "", [](const LogEntry& e) { return e.loss; },
+                [](const LogEntry& e) { return e.validation->loss; }),
+            epochs);
+  Painter(context.get(), kWidth / 2.0, kWidth / 2.0)
+      .draw(chart_of(
+                log, "Top-1 accuracy", " %", [](const LogEntry& e) { return 100.0 * e.top1; },
+                [](const LogEntry& e) { return 100.0 * e.validation->top1; }),
+            epochs);
+  AtomicFile file("curves", path);
+  if (cairo_surface_write_to_png_stream(surface.get(), write_bytes, file.stream()) !=
+      CAIRO_STATUS_SUCCESS) {
+    file.fail();
+  }
+  file.commit();
+  return true;
+}
+
+}  // namespace lamina::apps

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/atomic_file.h"
+
+namespace lamina::apps {
+
+/// What a training says of itself after some steps, or after an epoch.
+struct LogEntry {
+  std::size_t step = 0;  ///< steps so far
+  double epoch = 0.0;    ///< epochs so far
+  double loss = 0.0;     ///< mean since the entry of this kind before
+  double top1 = 0.0;
+  double rate = 0.0;
+  double images_per_second = 0.0;
+  double seconds = 0.0;  ///< of training so far
+  struct Validation {
+    double loss, top1, top5;
+  };
+  std::optional<Validation> validation = {};  ///< after epochs only
+};
+
+/// The log of a training, JSON lines: {"kind": "start", "data", "recipe"}, then "step" and "epoch"
+/// with the fields of LogEntry.
+class Log {
+ public:
+  /// Opens the file and drops what goes beyond `keep` bytes; 0: begins anew. Throws Error when it
+  /// cannot.
+  Log(const std::filesystem::path& path, std::uint64_t keep);
+
+  void start(const std::string& data, const std::string& recipe_json);
+  void write(const LogEntry& entry);
+
+  /// Bytes so far, all of them on the disk. Throws Error when they cannot be written.
+  std::uint64_t sync();
+
+ private:
+  void write_line(const std::string& line);
+
+  std::filesystem::path path_;
+  FileHandle file_;
+};
+
+/// The entries of a log, those of epochs apart. Lines that are none are passed over.
+struct LogEntries {
+  std::vector<LogEntry> steps, epochs;
+};
+LogEntries read_log(const std::filesystem::path& path);
+
+}  // namespace lamina::apps
