@@ -90,11 +90,11 @@ void run(GradientNode& node) {
 NoGrad::NoGrad() : outer_(std::exchange(is_recording, false)) {}
 NoGrad::~NoGrad() { is_recording = outer_; }
 
-bool needs_gradient(std::initializer_list<const Tensor*> inputs) {
+bool needs_gradient(std::span<const Tensor* const> inputs) {
   return is_recording && std::ranges::any_of(inputs, &Tensor::is_tracked);
 }
 
-Tensor record(const char* op, const Tensor& y, std::initializer_list<const Tensor*> inputs,
+Tensor record(const char* op, const Tensor& y, std::span<const Tensor* const> inputs,
               Backward backward) {
   if (!needs_gradient(inputs)) {
     return y;

@@ -4,6 +4,8 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "core/tensor.h"
@@ -27,7 +29,10 @@ class NoGrad {
 
 /// True when this thread records and one of the tensors is tracked: the op must save what its
 /// gradient needs.
-bool needs_gradient(std::initializer_list<const Tensor*> inputs);
+bool needs_gradient(std::span<const Tensor* const> inputs);
+inline bool needs_gradient(std::initializer_list<const Tensor*> inputs) {
+  return needs_gradient(std::span(inputs.begin(), inputs.size()));
+}
 
 /// From the gradient of an op's result to those of its inputs, in their order; an empty tensor for
 /// an input that is not tracked.
@@ -36,8 +41,12 @@ using Backward = std::function<std::vector<Tensor>(const Tensor& dy)>;
 /// `y` as the result of `op` (a string that outlives it) on `inputs`: tracked when
 /// needs_gradient(inputs), else as it came. The closure may capture inputs, but of the result only
 /// the untracked `y`, so that no op can hold itself alive.
-Tensor record(const char* op, const Tensor& y, std::initializer_list<const Tensor*> inputs,
+Tensor record(const char* op, const Tensor& y, std::span<const Tensor* const> inputs,
               Backward backward);
+inline Tensor record(const char* op, const Tensor& y, std::initializer_list<const Tensor*> inputs,
+                     Backward backward) {
+  return record(op, y, std::span(inputs.begin(), inputs.size()), std::move(backward));
+}
 
 /// A tensor that a closure keeps for the backward pass, which refuses to use it when its values
 /// were changed since.

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <initializer_list>
 #include <memory>
 #include <span>
 #include <vector>
@@ -121,7 +120,7 @@ class Tensor {
   }
 
  private:
-  friend Tensor record(const char* op, const Tensor& y, std::initializer_list<const Tensor*> inputs,
+  friend Tensor record(const char* op, const Tensor& y, std::span<const Tensor* const> inputs,
                        Backward backward);
 
   float* address() const { return values_ == nullptr ? nullptr : values_->data; }

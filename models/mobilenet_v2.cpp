@@ -72,6 +72,34 @@ Channels channels_for(const MobileNetV2Options& options) {
   return channels;
 }
 
+namespace {
+
+using Layers = std::vector<const nn::ConvNormActivation*>;
+
+Layers layers_of(const InvertedResidual& block) {
+  Layers layers;
+  for (const InvertedResidual::Part& part : block.parts()) {
+    layers.push_back(part.layer);
+  }
+  return layers;
+}
+
+// One op for all of the layers while they train; empty where they have to run by themselves.
+Tensor forward_fused(const Layers& layers, const Tensor& x, nn::TrainingOps ops,
+                     nn::ConvNormChainOptions options = {}) {
+  if (ops == nn::TrainingOps::separate) {
+    return {};
+  }
+  const auto chain = nn::training_chain(layers, x.shape());
+  if (!chain) {
+    return {};
+  }
+  options.keep = ops == nn::TrainingOps::fused ? nn::Keep::convolutions : nn::Keep::input;
+  return nn::conv_norm_chain(x, *chain, options);
+}
+
+}  // namespace
+
 InvertedResidual::InvertedResidual(const Options& options)
     : expand_(options.expansion == 1
                   ? nullptr
@@ -92,6 +120,12 @@ InvertedResidual::InvertedResidual(const Options& options)
       has_residual_(options.stride == 1 && options.in_channels == options.out_channels) {}
 
 Tensor InvertedResidual::forward(const Tensor& x) const {
+  using Residual = nn::ConvNormChainOptions::Residual;
+  const Residual residual = has_residual_ ? Residual::input : Residual::none;
+  Tensor fused = forward_fused(layers_of(*this), x, ops_, {.residual = residual});
+  if (!fused.empty()) {
+    return fused;
+  }
   Tensor y = expand_ ? expand_->forward(x) : x;
   y = depthwise_(y);
   y = project_(y);
@@ -138,18 +172,42 @@ MobileNetV2::MobileNetV2(const MobileNetV2Options& options)
       in = channels.stages[i];
     }
   }
-  classifier_.emplace<nn::Dropout>(options_.dropout);
+  dropout_ = &classifier_.emplace<nn::Dropout>(options_.dropout);
   classifier_.emplace<nn::Linear>(options_.last_channels, options_.classes);
 }
 
 Tensor MobileNetV2::features(const Tensor& x) const {
   check_input(x.shape());
-  Tensor y = stem_(x);
-  for (const auto& block : blocks_) {
-    y = block->forward(y);
+  auto [y, done] = first_layers(x);
+  for (std::size_t i = done; i < blocks_.size(); ++i) {
+    y = blocks_[i]->forward(y);
   }
-  return nn::global_average_pool(last_(y));
+  const Tensor last = forward_fused({&last_}, y, ops_);
+  return nn::global_average_pool(last.empty() ? last_(y) : last);
 }
+
+// The first convolution, in training in one chain with the block after it.
+std::pair<Tensor, std::size_t> MobileNetV2::first_layers(const Tensor& x) const {
+  if (!blocks_[0]->has_residual()) {
+    Layers layers = layers_of(*blocks_[0]);
+    layers.insert(layers.begin(), &stem_);
+    Tensor fused = forward_fused(layers, x, ops_);
+    if (!fused.empty()) {
+      return {fused, 1};
+    }
+  }
+  const Tensor fused = forward_fused({&stem_}, x, ops_);
+  return {fused.empty() ? stem_(x) : fused, 0};
+}
+
+void MobileNetV2::set_training_ops(nn::TrainingOps ops) {
+  ops_ = ops;
+  for (auto& block : blocks_) {
+    block->set_training_ops(ops);
+  }
+}
+
+void MobileNetV2::set_dropout_rng(const Rng& rng) { dropout_->set_rng(rng); }
 
 Tensor MobileNetV2::forward(const Tensor& x) const { return classifier_(features(x)); }
 

@@ -5,9 +5,11 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nn/layers.h"
+#include "nn/training_chain.h"
 
 namespace lamina::models {
 
@@ -91,11 +93,14 @@ class InvertedResidual : public nn::Module {
   std::vector<Part> parts() const;
   bool has_residual() const { return has_residual_; }
 
+  void set_training_ops(nn::TrainingOps ops) { ops_ = ops; }
+
  private:
   std::unique_ptr<nn::ConvNormActivation> expand_;  // null where expansion is 1
   nn::ConvNormActivation depthwise_;
   nn::ConvNormActivation project_;
   bool has_residual_;
+  nn::TrainingOps ops_ = nn::TrainingOps::fused;
 };
 
 /// MobileNetV2 (Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018),
@@ -112,6 +117,13 @@ class MobileNetV2 : public nn::Module {
   Tensor features(const Tensor& x) const;
   void members(nn::Members& visit) override;
 
+  /// How it computes in training; fused from the start.
+  void set_training_ops(nn::TrainingOps ops);
+
+  /// Where dropout draws its numbers: training that gives every step a stream of its own can be
+  /// interrupted and continued.
+  void set_dropout_rng(const Rng& rng);
+
   /// Options with last_channels filled in.
   const MobileNetV2Options& options() const { return options_; }
 
@@ -126,12 +138,16 @@ class MobileNetV2 : public nn::Module {
 
  private:
   void check_input(const Shape& x) const;
+  // The result of the first layers, and how many blocks it includes.
+  std::pair<Tensor, std::size_t> first_layers(const Tensor& x) const;
 
   MobileNetV2Options options_;
   nn::ConvNormActivation stem_;
   std::vector<std::unique_ptr<InvertedResidual>> blocks_;
   nn::ConvNormActivation last_;
   nn::Sequential classifier_;  // dropout, linear
+  nn::Dropout* dropout_;
+  nn::TrainingOps ops_ = nn::TrainingOps::fused;
 };
 
 }  // namespace lamina::models

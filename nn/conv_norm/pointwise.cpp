@@ -1,0 +1,162 @@
+#include "nn/conv_norm/rows.h"
+#include "nn/ops/block_sums.h"
+#include "nn/ops/gemm.h"
+
+// A run of rows goes through a product while it is in cache: read and normalize, multiply, sum.
+// Backward: gradient of the convolution's result, its product with the weights, the sums of the
+// source's norm, and the product of the two runs, which is the run's part of the weight's gradient.
+namespace lamina::nn {
+namespace {
+
+// A product with few rows has weights larger than its rows: its weight gradient is cut by weights.
+constexpr std::size_t kFewRows = 2048;
+constexpr std::size_t kMaxRun = 252;
+constexpr std::size_t kRunStep = 28;  // a multiple of most tiles' heights
+
+class PointwiseLayer : public ChainLayer {
+ public:
+  PointwiseLayer(const kernels::KernelTable& kernels, const ConvNorm& layer, const Shape& x)
+      : kernels_(kernels),
+        weight_(layer.weight),
+        output_{x[0], x[1], x[2], layer.weight.shape()[0]},
+        rows_(x[0] * x[1] * x[2]),
+        in_(x[3]),
+        out_(output_[3]),
+        run_(run_rows(in_, out_)),
+        cut_(cut_tasks(divide_up(rows_, run_), has_few_rows() ? 1 : in_ * out_)) {}
+
+  std::size_t tasks() const override { return cut_.tasks; }
+  Shape output() const override { return output_; }
+
+  void forward(const ChainSource& source, Tensor& z, ChainMoments* moments) const override {
+    const PackedWeights weights(kernels_, {.values = weight_.data(), .n = out_, .k = in_});
+    float* const to = z.data();
+    for_each_run([&](std::size_t task, float* scratch, std::size_t begin, std::size_t rows) {
+      const float* a = read_rows(kernels_, source, begin, rows, scratch);
+      kernels_.gemm(
+          weights.block({.m = rows, .a = a, .lda = in_, .c = to + begin * out_, .ldc = out_}, 0, 0,
+                        rows, 0, weights.panels()));
+      add_moments(kernels_, to, out_, begin, rows, moments, task);
+    });
+  }
+
+  Tensor backward(const ChainSource& source, const ChainUpstream& up,
+                  ChainDownstream& down) const override {
+    return has_few_rows() ? backward_by_weights(source, up, down)
+                          : backward_by_rows(source, up, down);
+  }
+
+ private:
+  static std::size_t run_rows(std::size_t in, std::size_t out) {
+    const std::size_t rows = kRunFloats / (2 * in + out) / kRunStep * kRunStep;
+    return std::clamp(rows, kRunStep, kMaxRun);
+  }
+  bool has_few_rows() const { return rows_ <= kFewRows; }
+
+  // run(task, scratch for the run's source and then its gradient, first row, rows)
+  template <class Run>
+  void for_each_run(const Run& run) const {
+    parallel_for(cut_.tasks, [&](std::size_t task) {
+      Tensor scratch = Tensor::uninitialized({run_, in_ + out_});
+      for (std::size_t unit = cut_.begin(task); unit < cut_.end(task); ++unit) {
+        const std::size_t begin = unit * run_;
+        run(task, scratch.data(), begin, std::min(run_, rows_ - begin));
+      }
+    });
+  }
+
+  PackedWeights turned_weights() const {
+    return {kernels_,
+            {.values = weight_.data(), .n = in_, .k = out_, .orientation = Orientation::by_input}};
+  }
+
+  Tensor backward_by_rows(const ChainSource& source, const ChainUpstream& up,
+                          ChainDownstream& down) const {
+    const PackedWeights weights = turned_weights();
+    Tensor parts = Tensor::uninitialized({cut_.tasks, out_ * in_});
+    fill_zero(parts);
+    float* const part = parts.data();
+    float* const dx = down.dx.data();
+    for_each_run([&](std::size_t task, float* scratch, std::size_t begin, std::size_t rows) {
+      float* const dz = scratch + run_ * in_;
+      gradient_rows(kernels_, up, begin, rows, dz);
+      const float* a = read_rows(kernels_, source, begin, rows, scratch);
+      add_products(dz, a, rows, part + task * out_ * in_, 0, out_);
+      if (dx != nullptr) {
+        multiply_turned(weights, dz, rows, dx + begin * in_);
+        add_norm_sums(kernels_, source, dx, begin, rows, down.sums, task);
+      }
+    });
+    Tensor dw = Tensor::uninitialized(weight_.shape());
+    combine(parts.data(), cut_.tasks, out_ * in_, dw.data());
+    return dw;
+  }
+
+  Tensor backward_by_weights(const ChainSource& source, const ChainUpstream& up,
+                             ChainDownstream& down) const {
+    const PackedWeights weights = turned_weights();
+    Tensor gradient = Tensor::uninitialized({rows_, out_});
+    Tensor normalized;
+    if (source.norm != nullptr) {
+      normalized = Tensor::uninitialized(source.values.shape());
+    }
+    float* const dz = gradient.data();
+    float* const to = normalized.data();
+    const float* const a = source.norm == nullptr ? source.values.data() : to;
+    float* const dx = down.dx.data();
+    for_each_run([&](std::size_t task, float*, std::size_t begin, std::size_t rows) {
+      gradient_rows(kernels_, up, begin, rows, dz + begin * out_);
+      read_rows(kernels_, source, begin, rows, to + begin * in_);
+      if (dx != nullptr) {
+        multiply_turned(weights, dz + begin * out_, rows, dx + begin * in_);
+        add_norm_sums(kernels_, source, dx, begin, rows, down.sums, task);
+      }
+    });
+    Tensor dw = Tensor::uninitialized(weight_.shape());
+    fill_zero(dw);
+    float* const sums = dw.data();
+    parallel_blocks(out_, kRunStep, [&](std::size_t begin, std::size_t end) {
+      in_short_runs(0, rows_, [&](std::size_t first, std::size_t rows) {
+        add_products(dz + first * out_, a + first * in_, rows, sums + begin * in_, begin, end);
+      });
+    });
+    return dw;
+  }
+
+  // dx = dz W
+  void multiply_turned(const PackedWeights& weights, const float* dz, std::size_t rows,
+                       float* dx) const {
+    kernels_.gemm(weights.block({.m = rows, .a = dz, .lda = out_, .c = dx, .ldc = in_}, 0, 0, rows,
+                                0, weights.panels()));
+  }
+
+  // Rows [begin, end) of dW += dz^T a.
+  void add_products(const float* dz, const float* a, std::size_t rows, float* dw, std::size_t begin,
+                    std::size_t end) const {
+    kernels_.gradients.gemm_tn({.m = end - begin,
+                                .n = in_,
+                                .k = rows,
+                                .a = dz + begin,
+                                .lda = out_,
+                                .b = a,
+                                .ldb = in_,
+                                .c = dw,
+                                .ldc = in_});
+  }
+
+  const kernels::KernelTable& kernels_;
+  const Tensor& weight_;
+  Shape output_;
+  std::size_t rows_, in_, out_;
+  std::size_t run_;
+  TaskCut cut_;
+};
+
+}  // namespace
+
+std::unique_ptr<ChainLayer> make_pointwise_layer(const kernels::KernelTable& kernels,
+                                                 const ConvNorm& layer, const Shape& x) {
+  return std::make_unique<PointwiseLayer>(kernels, layer, x);
+}
+
+}  // namespace lamina::nn

@@ -1,0 +1,121 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "kernels/table.h"
+#include "nn/conv_norm/layer.h"
+#include "nn/ops/blocks.h"
+
+/// Inside nn only: what the layers of a chain do to runs of rows, which lie in a core's L2.
+namespace lamina::nn {
+
+/// Floats that a run of rows works on: 512 KB of the 1 MB that L2 has on current servers.
+inline constexpr std::size_t kRunFloats = 128 * 1024;
+/// The most rows that one call sums in float32.
+inline constexpr std::size_t kSumRows = 256;
+/// Sums of weight gradients, one a task, take at most this many floats.
+inline constexpr std::size_t kPartFloats = 1024 * 1024;
+
+/// `units` steps of work cut into tasks of consecutive ones.
+struct TaskCut {
+  std::size_t units, tasks;
+
+  std::size_t begin(std::size_t task) const { return task * units / tasks; }
+  std::size_t end(std::size_t task) const { return (task + 1) * units / tasks; }
+};
+
+/// Tasks enough for many threads, few enough that a gradient of `floats` for each stays small.
+inline TaskCut cut_tasks(std::size_t units, std::size_t floats) {
+  const std::size_t most = std::clamp<std::size_t>(kPartFloats / floats, 4, 32);
+  return {.units = units, .tasks = std::min(units, most)};
+}
+
+/// Rows [begin, begin + count) of a source: as they are, or normalized into `scratch`.
+inline const float* read_rows(const kernels::KernelTable& kernels, const ChainSource& source,
+                              std::size_t begin, std::size_t count, float* scratch) {
+  const std::size_t channels = source.values.shape()[3];
+  const float* values = source.values.data() + begin * channels;
+  if (source.norm == nullptr) {
+    return values;
+  }
+  kernels.scale_shift({.rows = count,
+                       .channels = channels,
+                       .x = values,
+                       .scale = source.norm->scale.data(),
+                       .shift = source.norm->shift.data(),
+                       .y = scratch,
+                       .lo = source.bounds.lo,
+                       .hi = source.bounds.hi});
+  return scratch;
+}
+
+/// Calls run(first, count) on pieces of [begin, begin + count) that are short enough to sum.
+template <class Run>
+void in_short_runs(std::size_t begin, std::size_t count, const Run& run) {
+  for (std::size_t done = 0; done < count; done += kSumRows) {
+    run(begin + done, std::min(kSumRows, count - done));
+  }
+}
+
+/// Adds rows of z to their moments.
+inline void add_moments(const kernels::KernelTable& kernels, const float* z, std::size_t channels,
+                        std::size_t begin, std::size_t count, ChainMoments* moments,
+                        std::size_t task) {
+  if (moments == nullptr) {
+    return;
+  }
+  in_short_runs(begin, count, [&](std::size_t first, std::size_t rows) {
+    kernels.gradients.moments({.rows = rows,
+                               .channels = channels,
+                               .x = z + first * channels,
+                               .ldx = channels,
+                               .shift = moments->point,
+                               .sums = moments->sums.first(task),
+                               .squares = moments->sums.second(task)});
+  });
+}
+
+/// dz, the gradient of the convolution's result, for some rows of it.
+inline void gradient_rows(const kernels::KernelTable& kernels, const ChainUpstream& up,
+                          std::size_t begin, std::size_t count, float* dz) {
+  const std::size_t channels = up.z.shape()[3];
+  kernels.gradients.norm_input({.rows = count,
+                                .channels = channels,
+                                .x = up.z.data() + begin * channels,
+                                .dy = up.dy.data() + begin * channels,
+                                .scale = up.norm.scale.data(),
+                                .shift = up.norm.shift.data(),
+                                .mean = up.norm.mean.data(),
+                                .lo = up.bounds.lo,
+                                .hi = up.bounds.hi,
+                                .a = up.a.data(),
+                                .b = up.b.data(),
+                                .d = up.d.data(),
+                                .dx = dz});
+}
+
+/// Adds rows of a normalized source, whose gradient is dy, to its sums.
+inline void add_norm_sums(const kernels::KernelTable& kernels, const ChainSource& source,
+                          const float* dy, std::size_t begin, std::size_t count, TaskSums& sums,
+                          std::size_t task) {
+  if (source.norm == nullptr) {
+    return;
+  }
+  const std::size_t channels = source.values.shape()[3];
+  in_short_runs(begin, count, [&](std::size_t first, std::size_t rows) {
+    kernels.gradients.norm_sums({.rows = rows,
+                                 .channels = channels,
+                                 .x = source.values.data() + first * channels,
+                                 .dy = dy + first * channels,
+                                 .scale = source.norm->scale.data(),
+                                 .shift = source.norm->shift.data(),
+                                 .mean = source.norm->mean.data(),
+                                 .lo = source.bounds.lo,
+                                 .hi = source.bounds.hi,
+                                 .sum_dy = sums.first(task),
+                                 .sum_dy_x = sums.second(task)});
+  });
+}
+
+}  // namespace lamina::nn
