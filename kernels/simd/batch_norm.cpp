@@ -3,92 +3,110 @@
 #include "kernels/simd/functions.h"
 #include "kernels/simd/vec.h"
 
-// For each block of channels, kVectors vectors wide, then for single vectors:
-//   load the channels' constants into registers;
-//   for each row: load, compute, and store or add to one of four sums;
-//   moments, norm_sums: add the four sums up, then to the outputs.
-// L2 sets the pace: with the constants in registers a row costs one load for each array.
+// For each group of rows, then for single rows:
+//   for each vector of channels: load the channels' constants, fetch the next group's lines;
+//     for each row of the group: load, compute, store or sum up;
+//     moments, norm_sums: add the group's sums to the channels', which lie in L1.
+// Memory sets the pace. The rows of a group share the loads of constants and sums; they are few,
+// so that the arrays are read nearly in order. The CPU's own prefetching does not see that order:
+// help from here makes reading from DRAM twice as fast.
 namespace lamina::kernels::LAMINA_ISA {
 namespace {
 
-// Two vectors at once are a full line pair; their sums and constants fill 32 registers.
-constexpr int kVectors = kRegisters == 32 ? 2 : 1;
+// Rows of a group: enough to make little of the constants, few enough that the addresses of all
+// rows of all arrays fit in registers, and two groups in L1.
+constexpr int kRowsOfOneArray = 8;
+constexpr int kRowsOfMoreArrays = 4;
 
-// Four sums hide the latency of the additions, and each one's rounding error is a quarter of one
-// long sum's.
-constexpr std::size_t kSums = 4;
+// How far ahead of the next group to fetch: few channels make a group too short.
+constexpr std::size_t kAhead = 256;
 
-template <int NV>
-struct Vectors {
-  Vec v[NV];
-};
+// Channels whose sums are kept in L1 at a time: two times 8 KB if there are so many.
+constexpr std::size_t kChannelsAtOnce = 2048;
 
-template <int NV, class Lanes>
-LAMINA_INLINE Vectors<NV> load_vectors(const float* p, Lanes lanes) {
-  Vectors<NV> to;
-  LAMINA_UNROLL
-  for (int j = 0; j < NV; ++j) {
-    to.v[j] = load(p + static_cast<std::size_t>(j) * kLanes, lanes);
-  }
-  return to;
-}
+template <int rows>
+using Rows = std::integral_constant<int, rows>;
 
-// Calls step(c, vectors, lanes) for all channels.
-template <class Step>
-LAMINA_INLINE void for_channels(std::size_t channels, const Step& step) {
-  constexpr std::size_t kWidth = kVectors * kLanes;
-  std::size_t c = 0;
-  for (; c + kWidth <= channels; c += kWidth) {
-    step(c, std::integral_constant<int, kVectors>{}, AllLanes{});
-  }
-  for_lanes(channels - c, [&](std::size_t i, auto lanes) {
-    step(c + i, std::integral_constant<int, 1>{}, lanes);
-  });
-}
-
-// Two sums of NV vectors over rows, each as four.
-template <int NV>
-struct SumPairs {
-  Vec first[kSums][NV], second[kSums][NV];
-
-  LAMINA_INLINE SumPairs() {
-    LAMINA_UNROLL
-    for (std::size_t s = 0; s < kSums; ++s) {
-      LAMINA_UNROLL
-      for (int j = 0; j < NV; ++j) {
-        first[s][j] = second[s][j] = broadcast(0.0f);
-      }
-    }
-  }
-
-  template <class Lanes>
-  LAMINA_INLINE void add_to(double* to_first, double* to_second, Lanes lanes) const {
-    LAMINA_UNROLL
-    for (int j = 0; j < NV; ++j) {
-      const std::size_t c = static_cast<std::size_t>(j) * kLanes;
-      add_to_doubles(to_first + c, (first[0][j] + first[1][j]) + (first[2][j] + first[3][j]),
-                     lanes);
-      add_to_doubles(to_second + c, (second[0][j] + second[1][j]) + (second[2][j] + second[3][j]),
-                     lanes);
-    }
-  }
-};
-
-// Calls step(s, i): row i belongs to sum s.
-template <class Step>
-LAMINA_INLINE void for_rows(std::size_t rows, const Step& step) {
+// Calls step(i, c, Rows<rows>, lanes) for `rows` rows from i on and the vector of channels at c.
+template <int group, class Step>
+LAMINA_INLINE void for_row_groups(std::size_t rows, std::size_t channels, const Step& step) {
   std::size_t i = 0;
-  for (; i + kSums <= rows; i += kSums) {
+  for (; i + group <= rows; i += group) {
+    for_lanes(channels, [&](std::size_t c, auto lanes) { step(i, c, Rows<group>{}, lanes); });
+  }
+  for (; i < rows; ++i) {
+    for_lanes(channels, [&](std::size_t c, auto lanes) { step(i, c, Rows<1>{}, lanes); });
+  }
+}
+
+// One vector of channels of some rows. Brings as much of the next rows into L1: in order, where
+// rows lie next to each other.
+template <int rows, class Lanes>
+LAMINA_INLINE void load_rows(const float* array, std::size_t ld, std::size_t i, std::size_t c,
+                             Vec (&to)[rows], Lanes lanes) {
+  const float* from = array + i * ld + c;
+  LAMINA_UNROLL
+  for (std::size_t r = 0; r < rows; ++r) {
+    to[r] = load(from + r * ld, lanes);
+  }
+  if constexpr (rows > 1) {
+    const float* next = array + (i + rows) * ld + c * rows + kAhead;
     LAMINA_UNROLL
-    for (std::size_t s = 0; s < kSums; ++s) {
-      step(s, i + s);
+    for (std::size_t j = 0; j < rows * kLanes; j += kLineFloats) {
+      prefetch_l1(next + j);
     }
   }
-  LAMINA_UNROLL
-  for (std::size_t s = 0; s < kSums - 1; ++s) {
-    if (i + s < rows) {
-      step(s, i + s);
+}
+
+// Two sums for each of up to kChannelsAtOnce channels.
+class Sums {
+ public:
+  explicit Sums(std::size_t channels) : channels_(channels) {
+    zeros(round_up(channels), first_);
+    zeros(round_up(channels), second_);
+  }
+
+  // Adds up the rows of `a` for the first, of `a` times `b` for the second, even and odd rows
+  // apart.
+  template <int rows>
+  LAMINA_INLINE void add(std::size_t c, const Vec (&a)[rows], const Vec (&b)[rows]) {
+    Vec sum = a[0];
+    Vec product = a[0] * b[0];
+    if constexpr (rows > 1) {
+      Vec odd_sum = a[1];
+      Vec odd_product = a[1] * b[1];
+      LAMINA_UNROLL
+      for (int r = 2; r < rows; r += 2) {
+        sum = sum + a[r];
+        odd_sum = odd_sum + a[r + 1];
+        product = fma(a[r], b[r], product);
+        odd_product = fma(a[r + 1], b[r + 1], odd_product);
+      }
+      sum = sum + odd_sum;
+      product = product + odd_product;
     }
+    store(first_ + c, load(first_ + c) + sum);
+    store(second_ + c, load(second_ + c) + product);
+  }
+
+  void add_to(double* first, double* second) const {
+    for_lanes(channels_, [&](std::size_t c, auto lanes) {
+      add_to_doubles(first + c, load(first_ + c), lanes);
+      add_to_doubles(second + c, load(second_ + c), lanes);
+    });
+  }
+
+ private:
+  std::size_t channels_;
+  alignas(64) float first_[kChannelsAtOnce];
+  alignas(64) float second_[kChannelsAtOnce];
+};
+
+// Calls step(c, count) for blocks of channels.
+template <class Step>
+LAMINA_INLINE void for_channel_blocks(std::size_t channels, const Step& step) {
+  for (std::size_t c = 0; c < channels; c += kChannelsAtOnce) {
+    step(c, channels - c < kChannelsAtOnce ? channels - c : kChannelsAtOnce);
   }
 }
 
@@ -97,56 +115,65 @@ LAMINA_INLINE void for_rows(std::size_t rows, const Step& step) {
 void scale_shift(const ScaleShiftArgs& args) {
   const Vec lo = broadcast(args.lo);
   const Vec hi = broadcast(args.hi);
-  for (std::size_t i = 0; i < args.rows; ++i) {
-    const std::size_t row = i * args.channels;
-    for_lanes(args.channels, [&](std::size_t c, auto lanes) {
-      const Vec scale = load(args.scale + c, lanes);
-      const Vec shift = load(args.shift + c, lanes);
-      const Vec y = clamp(fma(load(args.x + row + c, lanes), scale, shift), lo, hi);
-      store(args.y + row + c,
-            args.residual == nullptr ? y : y + load(args.residual + row + c, lanes), lanes);
-    });
-  }
+  for_row_groups<kRowsOfMoreArrays>(
+      args.rows, args.channels, [&](std::size_t i, std::size_t c, auto rows, auto lanes) {
+        constexpr int kRows = decltype(rows)::value;
+        const Vec scale = load(args.scale + c, lanes);
+        const Vec shift = load(args.shift + c, lanes);
+        Vec x[kRows];
+        load_rows(args.x, args.channels, i, c, x, lanes);
+        LAMINA_UNROLL
+        for (std::size_t r = 0; r < kRows; ++r) {
+          const std::size_t at = (i + r) * args.channels + c;
+          const Vec y = clamp(fma(x[r], scale, shift), lo, hi);
+          store(args.y + at, args.residual == nullptr ? y : y + load(args.residual + at, lanes),
+                lanes);
+        }
+      });
 }
 
 void moments(const MomentsArgs& args) {
-  for_channels(args.channels, [&](std::size_t c, auto vectors, auto lanes) {
-    constexpr int kCount = decltype(vectors)::value;
-    const Vectors<kCount> shift = load_vectors<kCount>(args.shift + c, lanes);
-    SumPairs<kCount> sums;
-    for_rows(args.rows, [&](std::size_t s, std::size_t i) {
-      const Vectors<kCount> x = load_vectors<kCount>(args.x + i * args.ldx + c, lanes);
-      LAMINA_UNROLL
-      for (int j = 0; j < kCount; ++j) {
-        const Vec centered = x.v[j] - shift.v[j];
-        sums.first[s][j] = sums.first[s][j] + centered;
-        sums.second[s][j] = fma(centered, centered, sums.second[s][j]);
-      }
-    });
-    sums.add_to(args.sums + c, args.squares + c, lanes);
+  for_channel_blocks(args.channels, [&](std::size_t first, std::size_t channels) {
+    Sums sums(channels);
+    for_row_groups<kRowsOfOneArray>(args.rows, channels,
+                                    [&](std::size_t i, std::size_t c, auto rows, auto lanes) {
+                                      constexpr int kRows = decltype(rows)::value;
+                                      const Vec shift = load(args.shift + first + c, lanes);
+                                      Vec x[kRows];
+                                      load_rows(args.x, args.ldx, i, first + c, x, lanes);
+                                      LAMINA_UNROLL
+                                      for (int r = 0; r < kRows; ++r) {
+                                        x[r] = x[r] - shift;
+                                      }
+                                      sums.add(c, x, x);
+                                    });
+    sums.add_to(args.sums + first, args.squares + first);
   });
 }
 
 void norm_sums(const NormSumsArgs& args) {
   const Vec lo = broadcast(args.lo);
   const Vec hi = broadcast(args.hi);
-  for_channels(args.channels, [&](std::size_t c, auto vectors, auto lanes) {
-    constexpr int kCount = decltype(vectors)::value;
-    const Vectors<kCount> scale = load_vectors<kCount>(args.scale + c, lanes);
-    const Vectors<kCount> shift = load_vectors<kCount>(args.shift + c, lanes);
-    const Vectors<kCount> mean = load_vectors<kCount>(args.mean + c, lanes);
-    SumPairs<kCount> sums;
-    for_rows(args.rows, [&](std::size_t s, std::size_t i) {
-      const Vectors<kCount> x = load_vectors<kCount>(args.x + i * args.channels + c, lanes);
-      const Vectors<kCount> dy = load_vectors<kCount>(args.dy + i * args.channels + c, lanes);
-      LAMINA_UNROLL
-      for (int j = 0; j < kCount; ++j) {
-        const Vec g = inside(fma(x.v[j], scale.v[j], shift.v[j]), lo, hi, dy.v[j]);
-        sums.first[s][j] = sums.first[s][j] + g;
-        sums.second[s][j] = fma(g, x.v[j] - mean.v[j], sums.second[s][j]);
-      }
-    });
-    sums.add_to(args.sum_dy + c, args.sum_dy_x + c, lanes);
+  for_channel_blocks(args.channels, [&](std::size_t first, std::size_t channels) {
+    Sums sums(channels);
+    for_row_groups<kRowsOfMoreArrays>(args.rows, channels,
+                                      [&](std::size_t i, std::size_t c, auto rows, auto lanes) {
+                                        constexpr int kRows = decltype(rows)::value;
+                                        const Vec scale = load(args.scale + first + c, lanes);
+                                        const Vec shift = load(args.shift + first + c, lanes);
+                                        const Vec mean = load(args.mean + first + c, lanes);
+                                        Vec x[kRows];
+                                        Vec g[kRows];
+                                        load_rows(args.x, args.channels, i, first + c, x, lanes);
+                                        load_rows(args.dy, args.channels, i, first + c, g, lanes);
+                                        LAMINA_UNROLL
+                                        for (int r = 0; r < kRows; ++r) {
+                                          g[r] = inside(fma(x[r], scale, shift), lo, hi, g[r]);
+                                          x[r] = x[r] - mean;
+                                        }
+                                        sums.add(c, g, x);
+                                      });
+    sums.add_to(args.sum_dy + first, args.sum_dy_x + first);
   });
 }
 
@@ -154,31 +181,26 @@ void norm_input(const NormInputGradientArgs& args) {
   const Vec lo = broadcast(args.lo);
   const Vec hi = broadcast(args.hi);
   const Vec zero = broadcast(0.0f);
-  for_channels(args.channels, [&](std::size_t c, auto vectors, auto lanes) {
-    constexpr int kCount = decltype(vectors)::value;
-    const Vectors<kCount> scale = load_vectors<kCount>(args.scale + c, lanes);
-    const Vectors<kCount> shift = load_vectors<kCount>(args.shift + c, lanes);
-    const Vectors<kCount> mean = load_vectors<kCount>(args.mean + c, lanes);
-    const Vectors<kCount> a = load_vectors<kCount>(args.a + c, lanes);
-    Vectors<kCount> b = load_vectors<kCount>(args.b + c, lanes);
-    Vectors<kCount> d = load_vectors<kCount>(args.d + c, lanes);
-    LAMINA_UNROLL
-    for (int j = 0; j < kCount; ++j) {
-      b.v[j] = zero - b.v[j];
-      d.v[j] = zero - d.v[j];
-    }
-    for (std::size_t i = 0; i < args.rows; ++i) {
-      const std::size_t row = i * args.channels + c;
-      const Vectors<kCount> x = load_vectors<kCount>(args.x + row, lanes);
-      const Vectors<kCount> dy = load_vectors<kCount>(args.dy + row, lanes);
-      LAMINA_UNROLL
-      for (int j = 0; j < kCount; ++j) {
-        const Vec g = inside(fma(x.v[j], scale.v[j], shift.v[j]), lo, hi, dy.v[j]);
-        const Vec rest = fma(x.v[j] - mean.v[j], b.v[j], d.v[j]);
-        store(args.dx + row + static_cast<std::size_t>(j) * kLanes, fma(g, a.v[j], rest), lanes);
-      }
-    }
-  });
+  for_row_groups<kRowsOfMoreArrays>(
+      args.rows, args.channels, [&](std::size_t i, std::size_t c, auto rows, auto lanes) {
+        constexpr int kRows = decltype(rows)::value;
+        const Vec scale = load(args.scale + c, lanes);
+        const Vec shift = load(args.shift + c, lanes);
+        const Vec mean = load(args.mean + c, lanes);
+        const Vec a = load(args.a + c, lanes);
+        const Vec minus_b = zero - load(args.b + c, lanes);
+        const Vec minus_d = zero - load(args.d + c, lanes);
+        Vec x[kRows];
+        Vec dy[kRows];
+        load_rows(args.x, args.channels, i, c, x, lanes);
+        load_rows(args.dy, args.channels, i, c, dy, lanes);
+        LAMINA_UNROLL
+        for (std::size_t r = 0; r < kRows; ++r) {
+          const Vec g = inside(fma(x[r], scale, shift), lo, hi, dy[r]);
+          const Vec rest = fma(x[r] - mean, minus_b, minus_d);
+          store(args.dx + (i + r) * args.channels + c, fma(g, a, rest), lanes);
+        }
+      });
 }
 
 }  // namespace lamina::kernels::LAMINA_ISA

@@ -176,9 +176,11 @@ LAMINA_INLINE Vec zero_below(Vec x, Vec limit, Vec value) {
   return xsimd::select(x < limit, Vec(0.0f), value);
 }
 
-/// value where lo < x < hi, zero elsewhere and where x is not a number.
+/// value where lo < x < hi, zero elsewhere and where x is not a number. A load of `value` with that
+/// mask would have to wait for x to come from memory: keep() makes it a load of its own.
 LAMINA_INLINE Vec inside(Vec x, Vec lo, Vec hi, Vec value) {
 #if LAMINA_ISA_IS == LAMINA_ISA_avx512
+  keep(value);
   const __mmask16 above = _mm512_cmp_ps_mask(lo, x, _CMP_LT_OQ);
   return _mm512_maskz_mov_ps(_mm512_mask_cmp_ps_mask(above, x, hi, _CMP_LT_OQ), value);
 #else
@@ -187,8 +189,21 @@ LAMINA_INLINE Vec inside(Vec x, Vec lo, Vec hi, Vec value) {
 }
 
 /// to[i] += v[i] for the lanes in use.
-template <class Lanes>
-LAMINA_INLINE void add_to_doubles(double* to, Vec v, Lanes lanes) {
+LAMINA_INLINE void add_to_doubles(double* to, Vec v, AllLanes) {
+  constexpr std::size_t kHalf = kLanes / 2;
+  using Floats = float __attribute__((vector_size(kHalf * sizeof(float))));
+  using Doubles = double __attribute__((vector_size(kHalf * sizeof(double))));
+  Floats halves[2];
+  __builtin_memcpy(halves, &v.data, sizeof(halves));
+  LAMINA_UNROLL
+  for (std::size_t i = 0; i < 2; ++i) {
+    Doubles sums;
+    __builtin_memcpy(&sums, to + i * kHalf, sizeof(sums));
+    sums += __builtin_convertvector(halves[i], Doubles);
+    __builtin_memcpy(to + i * kHalf, &sums, sizeof(sums));
+  }
+}
+LAMINA_INLINE void add_to_doubles(double* to, Vec v, SomeLanes lanes) {
   alignas(64) float values[kLanes];
   v.store_aligned(values);
   for (std::size_t i = 0; i < lanes.count; ++i) {
@@ -258,6 +273,9 @@ LAMINA_INLINE void transpose4x4(const float* from, std::size_t from_stride, floa
     __builtin_memcpy(to + j * to_stride, &column[j], sizeof(Four));
   }
 }
+
+/// Floats in a cache line.
+inline constexpr std::size_t kLineFloats = 16;
 
 /// Brings the cache line at p into L1 or L2.
 LAMINA_INLINE void prefetch_l1(const float* p) { __builtin_prefetch(p, 0, 3); }
