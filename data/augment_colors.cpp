@@ -63,8 +63,8 @@ void change_contrast(Image& image, float factor) {
   for (std::size_t i = 0; i < image.pixels.size(); i += 3) {
     sum += luma(&image.pixels[i]);
   }
-  const auto pixels = static_cast<double>(image.pixels.size() / 3);
-  blend_all(image, static_cast<int>(sum / pixels + 0.5), factor);
+  const std::size_t pixels = image.height * image.width;
+  blend_all(image, static_cast<int>(sum / static_cast<double>(pixels) + 0.5), factor);
 }
 
 void change_saturation(Image& image, float factor) {

@@ -24,7 +24,7 @@ std::optional<fs::path> find_file(const fs::path& folder, const std::string& ste
                                   const std::string& form) {
   for (const char* separator : {"-", "."}) {
     for (const char* ending : {"", ".gz"}) {
-      fs::path path = folder / (stem + separator + form + ending);
+      fs::path path = folder / text(stem, separator, form, ending);
       std::error_code ignored;
       if (fs::exists(path, ignored)) {
         return path;
@@ -181,10 +181,10 @@ std::optional<fs::path> find_fashion_mnist() {
 }
 
 const std::vector<std::string>& fashion_mnist_labels() {
-  static const std::vector<std::string> labels = {"T-shirt/top", "Trouser",   "Pullover", "Dress",
-                                                  "Coat",        "Sandal",    "Shirt",    "Sneaker",
-                                                  "Bag",         "Ankle boot"};
-  return labels;
+  static const std::vector<std::string> kLabels = {
+      "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+      "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+  return kLabels;
 }
 
 }  // namespace lamina::data

@@ -81,17 +81,12 @@ class Loader {
   /// Walks through the rest of the epoch.
   class Iterator {
    public:
-    using iterator_concept = std::input_iterator_tag;
-    using value_type = Batch;
-    using difference_type = std::ptrdiff_t;
-
     explicit Iterator(Loader& loader) : loader_(&loader), batch_(loader.next()) {}
     const Batch& operator*() const { return *batch_; }
     Iterator& operator++() {
       batch_ = loader_->next();
       return *this;
     }
-    void operator++(int) { ++*this; }
     bool operator==(std::default_sentinel_t) const { return !batch_; }
 
    private:
