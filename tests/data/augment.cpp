@@ -43,6 +43,29 @@ TEST(DrawCrop, OfTheWholeAreaIsTheLargestInTheMiddle) {
             (std::array<std::size_t, 4>{30, 0, 40, 30}));
 }
 
+TEST(DrawCrop, RatioIsWidthToHeight) {
+  Rng rng(4);
+  const data::RandomResizedCrop wide{.max_scale = 0.2f, .min_ratio = 2.0f, .max_ratio = 3.0f};
+  for (int i = 0; i < 500; ++i) {
+    const Region region = data::draw_crop(wide, {1000, 1000}, rng);
+    const double ratio = static_cast<double>(region.width) / static_cast<double>(region.height);
+    EXPECT_GE(ratio, 1.98);
+    EXPECT_LE(ratio, 3.03);
+  }
+}
+
+TEST(DrawErasing, RatioIsHeightToWidth) {
+  Rng rng(4);
+  const data::RandomErasing high{
+      .probability = 1.0f, .max_scale = 0.2f, .min_ratio = 2.0f, .max_ratio = 3.0f};
+  for (int i = 0; i < 500; ++i) {
+    const Region region = data::draw_erasing(high, {1000, 1000}, rng).value();
+    const double ratio = static_cast<double>(region.height) / static_cast<double>(region.width);
+    EXPECT_GE(ratio, 1.98);
+    EXPECT_LE(ratio, 3.03);
+  }
+}
+
 TEST(DrawErasing, StaysInsideAndLeavesSomething) {
   Rng rng(2);
   for (const std::size_t side : {2u, 3u, 28u, 224u}) {

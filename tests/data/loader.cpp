@@ -179,6 +179,50 @@ TEST(Loader, AugmentsEachPictureAnewEachEpoch) {
             0);
 }
 
+TEST(Loader, AugmentsEachPictureOfABatchInItsOwnWay) {
+  const data::Image picture = sample_picture(8, 8);
+  data::MemoryDataset::Contents same{
+      .height = 8, .width = 8, .labels = {0, 0, 0, 0}, .class_names = {"same"}};
+  for (std::size_t i = 0; i < same.labels.size(); ++i) {
+    same.pixels.insert(same.pixels.end(), picture.pixels.begin(), picture.pixels.end());
+  }
+  LoaderOptions options = everything();
+  options.mix = {};
+  Loader loader(std::make_shared<data::MemoryDataset>(std::move(same)), options);
+  const Batch batch = *loader.next();
+  for (std::size_t i = 1; i < 4; ++i) {
+    const float* image = batch.images.data() + i * 192;
+    EXPECT_NE(std::memcmp(image - 192, image, 192 * sizeof(float)), 0) << i;
+  }
+}
+
+/// Takes a millisecond for each picture.
+class Slow : public Counted {
+ public:
+  using Counted::Counted;
+  void read(std::size_t i, data::Image& image) const override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    Counted::read(i, image);
+  }
+};
+
+TEST(Loader, SeekLeavesUnfinishedBatchesBehind) {
+  LoaderOptions options = plain();
+  options.shuffle = false;
+  Loader loader(std::make_shared<Slow>(80), options);
+  for (std::size_t batch = 0; batch < 5; ++batch) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    loader.seek({0, batch});
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    loader.seek({0, batch});
+    std::vector<std::uint32_t> want;
+    for (std::size_t i = 8 * batch; i < 8 * batch + 8; ++i) {
+      want.push_back(static_cast<std::uint32_t>(i % 3));
+    }
+    EXPECT_EQ(loader.next()->labels, want);
+  }
+}
+
 TEST(Loader, SeekResumesAnywhere) {
   const auto set = std::make_shared<Counted>(43);
   for (const std::size_t threads : {0u, 2u}) {
