@@ -3,9 +3,9 @@
 #include "kernels/simd/functions.h"
 #include "kernels/simd/vec.h"
 
-// For each output row, or two at stride 1 where there are registers enough:
-//   for each vector of channels:
-//     for each tile of up to kColumns output pixels: the sums start as the bias, in registers;
+// For each 96 channels, for each output row, or two at stride 1 where there are registers enough:
+//   for each tile of up to kColumns output pixels:
+//     for each vector of channels: the sums start as the bias, in registers;
 //       for each input row under the tile, for each input pixel of that row:
 //         load it once and add it to every sum that it reaches; clamp, store.
 // A pixel is loaded once per tile instead of once per tap. The taps of one sum arrive in the order
@@ -18,6 +18,9 @@ namespace {
 template <int rows>
 constexpr int kColumns = kRegisters == 32 ? 14 / rows : 7;
 constexpr int kTaps = 3;
+
+// Few enough for the rows under one output row to wait in L1 for the next.
+constexpr std::size_t kChannelsAtOnce = 96;
 
 // Walks along a row four pixels at a time: pixels 1 to 3 have addresses that one x86 instruction
 // can form. Compilers make each address from the one before, which holds the loads back to one a
@@ -140,12 +143,11 @@ LAMINA_INLINE void tile(const DepthwiseRows& strip, std::size_t c, std::size_t o
 
 template <int stride, int columns, int rows>
 void run_tiles(const DepthwiseRows& strip, Tiles tiles) {
-  for_lanes(strip.channels, [&](std::size_t c, auto lanes) {
-    std::size_t ox = tiles.begin;
-    for (std::size_t t = 0; t < tiles.count; ++t, ox += columns) {
-      tile<stride, columns, rows>(strip, c, ox, lanes);
-    }
-  });
+  std::size_t ox = tiles.begin;
+  for (std::size_t t = 0; t < tiles.count; ++t, ox += columns) {
+    for_lanes(strip.channels,
+              [&](std::size_t c, auto lanes) { tile<stride, columns, rows>(strip, c, ox, lanes); });
+  }
 }
 
 using RunTiles = void (*)(const DepthwiseRows&, Tiles);
@@ -161,19 +163,25 @@ template <int stride, int rows>
 void run_strip(const DepthwiseRows& strip) {
   const std::size_t width = strip.out_w;
   constexpr int kMost = kColumns<rows>;
+  const auto sizes = std::make_integer_sequence<int, kMost>{};
   const std::size_t tiles = divide_up(width, kMost);
+  if (width == tiles * kMost) {  // without waiting for a division
+    pick<stride, rows>(kMost, sizes)(strip, {0, tiles});
+    return;
+  }
   const std::size_t narrow = width / tiles;
   const std::size_t wider = width % tiles;
-  const auto sizes = std::make_integer_sequence<int, kMost>{};
   if (wider > 0) {
     pick<stride, rows>(narrow + 1, sizes)(strip, {0, wider});
   }
   pick<stride, rows>(narrow, sizes)(strip, {wider * (narrow + 1), tiles - wider});
 }
 
-DepthwiseRows rows_at(const DepthwiseArgs& args, std::size_t oy) {
+// Output row oy and the next, `count` channels from `first` on.
+DepthwiseRows rows_at(const DepthwiseArgs& args, std::size_t oy, std::size_t first,
+                      std::size_t count) {
   const Window& window = args.window;
-  float* out = args.y + oy * window.out_w * args.channels;
+  float* out = args.y + oy * window.out_w * args.channels + first;
   DepthwiseRows rows = {.in = {},
                         .in_w = window.in_w,
                         .in_pixel = args.channels,
@@ -182,17 +190,17 @@ DepthwiseRows rows_at(const DepthwiseArgs& args, std::size_t oy) {
                         .out_pixel = args.channels,
                         .stride = window.stride_h,
                         .pad_left = window.pad_left,
-                        .channels = args.channels,
-                        .w = args.w,
+                        .channels = count,
+                        .w = args.w + first,
                         .w_tap = static_cast<std::ptrdiff_t>(args.channels),
-                        .bias = args.bias,
+                        .bias = args.bias == nullptr ? nullptr : args.bias + first,
                         .lo = args.lo,
                         .hi = args.hi};
   for (std::size_t r = 0; r < 4; ++r) {
     const std::size_t padded = oy * window.stride_h + r;
     const std::size_t y = padded - window.pad_top;
     if (padded >= window.pad_top && y < window.in_h) {
-      rows.in[r] = args.x + y * window.in_w * args.channels;
+      rows.in[r] = args.x + y * window.in_w * args.channels + first;
     }
   }
   return rows;
@@ -215,10 +223,14 @@ void depthwise3x3(const DepthwiseArgs& args) {
     return;
   }
   const std::size_t most = args.window.stride_h == 1 ? kDepthwiseRowsAtOnce : 1;
-  for (std::size_t oy = args.row_begin; oy < args.row_end;) {
-    const std::size_t count = args.row_end - oy < most ? 1 : most;
-    depthwise3x3_rows(rows_at(args, oy), count);
-    oy += count;
+  for (std::size_t c = 0; c < args.channels; c += kChannelsAtOnce) {
+    const std::size_t rest = args.channels - c;
+    const std::size_t channels = rest < kChannelsAtOnce ? rest : kChannelsAtOnce;
+    for (std::size_t oy = args.row_begin; oy < args.row_end;) {
+      const std::size_t count = args.row_end - oy < most ? 1 : most;
+      depthwise3x3_rows(rows_at(args, oy, c, channels), count);
+      oy += count;
+    }
   }
 }
 

@@ -7,9 +7,9 @@
 
 // For each panel of B (a few vectors of columns):
 //   for each tile of up to kRows<NV> rows of A:
-//     the tile of C starts as the bias, in registers;
+//     the tile of C starts as zeros, in registers;
 //     for each p < k: NV vectors of B's row p, and one factor of each row of A: C += a * b;
-//     clamp, add the residual, store.
+//     add the bias, clamp, add the residual, store.
 // A panel of B (k x 48 floats with AVX-512: 3 to 184 KB in MobileNetV2) stays in L1 or L2 while all
 // rows of A stream past it; the tile of C is written once.
 // Where a panel's last vector is half full (24 columns on AVX-512), rows go in pairs that share one
@@ -31,33 +31,34 @@ constexpr int kRowsOf[] = {0, 8, 6, 4, 3};
 // The most pairs of rows of a tile with that many full vectors and a half.
 constexpr int kPairsOf[] = {0, 7, 5, 3};
 
-using MultiplyTile = void (*)(const Tile&);
+// Multiplies that many tiles, one below the other, and moves on to the next.
+using MultiplyTiles = void (*)(Tile&);
 
 template <int rows, int NV>
-void multiply_tile(const Tile& t) {
+void multiply_tiles(Tile& t) {
   multiply<NV>(t, std::make_integer_sequence<int, rows>{});
 }
 
 template <int pairs, int NV>
-void multiply_pair_tile(const Tile& t) {
+void multiply_pair_tiles(Tile& t) {
   if constexpr (kHasHalves) {
     multiply_pairs<NV>(t, std::make_integer_sequence<int, pairs>{});
   }
 }
 
 template <int NV, int... i>
-MultiplyTile pick_rows(std::size_t rows, std::integer_sequence<int, i...>) {
-  static constexpr MultiplyTile kTiles[] = {multiply_tile<i + 1, NV>...};
+MultiplyTiles pick_rows(std::size_t rows, std::integer_sequence<int, i...>) {
+  static constexpr MultiplyTiles kTiles[] = {multiply_tiles<i + 1, NV>...};
   return kTiles[rows - 1];
 }
 
 template <int NV, int... i>
-MultiplyTile pick_pairs(std::size_t pairs, std::integer_sequence<int, i...>) {
-  static constexpr MultiplyTile kTiles[] = {multiply_pair_tile<i + 1, NV>...};
+MultiplyTiles pick_pairs(std::size_t pairs, std::integer_sequence<int, i...>) {
+  static constexpr MultiplyTiles kTiles[] = {multiply_pair_tiles<i + 1, NV>...};
   return kTiles[pairs - 1];
 }
 
-MultiplyTile pick_rows(std::size_t rows, std::size_t vectors) {
+MultiplyTiles pick_rows(std::size_t rows, std::size_t vectors) {
   switch (vectors) {
     case 1:
       return pick_rows<1>(rows, std::make_integer_sequence<int, kRowsOf[1]>{});
@@ -70,7 +71,7 @@ MultiplyTile pick_rows(std::size_t rows, std::size_t vectors) {
   }
 }
 
-MultiplyTile pick_pairs(std::size_t pairs, std::size_t full_vectors) {
+MultiplyTiles pick_pairs(std::size_t pairs, std::size_t full_vectors) {
   switch (full_vectors) {
     case 1:
       return pick_pairs<1>(pairs, std::make_integer_sequence<int, kPairsOf[1]>{});
@@ -78,14 +79,6 @@ MultiplyTile pick_pairs(std::size_t pairs, std::size_t full_vectors) {
       return pick_pairs<2>(pairs, std::make_integer_sequence<int, kPairsOf[2]>{});
     default:
       return pick_pairs<3>(pairs, std::make_integer_sequence<int, kPairsOf[3]>{});
-  }
-}
-
-void advance(Tile& tile, std::size_t rows) {
-  tile.a_offset += rows * static_cast<std::size_t>(tile.lda) / sizeof(float);
-  tile.c += rows * tile.ldc;
-  if (tile.residual != nullptr) {
-    tile.residual += rows * tile.ld_residual;
   }
 }
 
@@ -100,7 +93,7 @@ struct Panel {
 // share of the next panel.
 template <class Pick>
 void run_tiles(Tile& tile, const Panel& panel, std::size_t count, std::size_t most,
-               std::size_t rows_each, const Pick& pick_tile) {
+               const Pick& pick_tiles) {
   if (count == 0) {
     return;
   }
@@ -108,25 +101,26 @@ void run_tiles(Tile& tile, const Panel& panel, std::size_t count, std::size_t mo
   const std::size_t low = count / tiles;
   const std::size_t higher = count - low * tiles;
   const std::size_t share = panel.bytes / tiles;
+  const std::size_t depth = tile.k * static_cast<std::size_t>(tile.segment_end - tile.segment);
   tile.ahead = reinterpret_cast<const char*>(panel.values) + panel.bytes;
-  tile.ahead_step = static_cast<std::ptrdiff_t>(share / (tile.k * tile.segments));
-  for (std::size_t i = 0; i < tiles; ++i) {
-    const std::size_t height = low + (i < higher ? 1 : 0);
-    pick_tile(height)(tile);
-    advance(tile, height * rows_each);
-    tile.ahead += share;
+  tile.ahead_share = static_cast<std::ptrdiff_t>(share);
+  tile.ahead_step = static_cast<std::ptrdiff_t>(share / depth);
+  if (higher > 0) {
+    tile.count = higher;
+    pick_tiles(low + 1)(tile);
   }
+  tile.count = tiles - higher;
+  pick_tiles(low)(tile);
 }
 
 void multiply_panel(Tile& tile, const Panel& panel, std::size_t m, std::size_t vectors) {
   if (kHasHalves && tile.last == kLanes / 2 && vectors > 1) {
     const std::size_t most = static_cast<std::size_t>(kPairsOf[vectors - 1]);
-    run_tiles(tile, panel, m / 2, most, 2,
-              [&](std::size_t n) { return pick_pairs(n, vectors - 1); });
+    run_tiles(tile, panel, m / 2, most, [&](std::size_t n) { return pick_pairs(n, vectors - 1); });
     m %= 2;
   }
   const std::size_t most = static_cast<std::size_t>(kRowsOf[vectors]);
-  run_tiles(tile, panel, m, most, 1, [&](std::size_t n) { return pick_rows(n, vectors); });
+  run_tiles(tile, panel, m, most, [&](std::size_t n) { return pick_rows(n, vectors); });
 }
 
 // A product without any factors: the clamped bias, plus the residual.
@@ -202,10 +196,11 @@ void gemm_segments(const GemmArgs& g, const float* const* a, std::size_t segment
       }
     }
     Tile tile = {.segment = live,
-                 .segments = count,
+                 .segment_end = live + count,
                  .k = g.k,
                  .a_offset = 0,
                  .lda = static_cast<std::ptrdiff_t>(g.lda * sizeof(float)),
+                 .count = 0,
                  .bias = g.bias == nullptr ? nullptr : g.bias + column,
                  .residual = g.residual == nullptr ? nullptr : g.residual + column,
                  .ld_residual = g.ld_residual,
@@ -215,6 +210,7 @@ void gemm_segments(const GemmArgs& g, const float* const* a, std::size_t segment
                  .hi = g.hi,
                  .last = used - (vectors - 1) * kLanes,
                  .ahead = nullptr,
+                 .ahead_share = 0,
                  .ahead_step = 0};
     if (count == 0) {
       fill_panel(tile, g.m, used);

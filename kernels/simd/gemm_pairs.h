@@ -24,83 +24,81 @@ LAMINA_INLINE void multiply_pair(Vec a_even, Vec a_odd, const Vec* columns, Pair
   sums.halves = fma(join_halves(a_even, a_odd), columns[NV], sums.halves);
 }
 
-// Rows 2 pair and 2 pair + 1 of the tile; nothing when they lie before the first.
-template <int pair, Residual residual, int NV, int pairs>
-LAMINA_INLINE void finish_pair(const Tile& t, const PairSums<NV> (&sums)[pairs]) {
-  if constexpr (pair >= 0) {
-    const Vec lo = broadcast(t.lo);
-    const Vec hi = broadcast(t.hi);
-    float* even = t.c + 2 * pair * t.ldc;
-    float* odd = even + t.ldc;
-    constexpr bool kAdd = residual == Residual::add;
-    const float* add_even = kAdd ? t.residual + 2 * pair * t.ld_residual : even;
-    const float* add_odd = kAdd ? add_even + t.ld_residual : odd;
+// Two rows of the tile.
+template <Residual residual, int NV>
+LAMINA_INLINE void finish_pair(const PairSums<NV>& sums, const Vec* bias, Vec lo, Vec hi,
+                               RowWalk<residual>& row) {
+  const auto finish_full = [&](const Vec* full) {
     LAMINA_UNROLL
     for (std::size_t j = 0; j < NV; ++j) {
       const std::size_t column = j * kLanes;
-      finish<residual>(sums[pair].even[j], lo, hi, add_even + column, even + column, AllLanes{});
-      finish<residual>(sums[pair].odd[j], lo, hi, add_odd + column, odd + column, AllLanes{});
+      finish<residual>(full[j] + bias[j], lo, hi, row.to_add() + column, row.c() + column,
+                       AllLanes{});
     }
-    constexpr std::size_t kColumn = NV * kLanes;
-    Vec halves = clamp(sums[pair].halves, lo, hi);
-    if constexpr (kAdd) {
-      halves = halves + load_halves(add_even + kColumn, add_odd + kColumn);
-    }
-    store_halves(even + kColumn, odd + kColumn, halves);
+  };
+  constexpr std::size_t kColumn = NV * kLanes;
+  float* even = row.c() + kColumn;
+  const float* add_even = row.to_add() + kColumn;
+  finish_full(sums.even);
+  row.next();
+  finish_full(sums.odd);
+  Vec halves = clamp(sums.halves + bias[NV], lo, hi);
+  if constexpr (residual == Residual::add) {
+    halves = halves + load_halves(add_even, row.to_add() + kColumn);
+  }
+  store_halves(even, row.c() + kColumn, halves);
+  row.next();
+}
+
+template <Residual residual, int NV, int pairs>
+LAMINA_INLINE void finish_pairs(const Tile& t, const PairSums<NV> (&sums)[pairs]) {
+  const Vec lo = broadcast(t.lo);
+  const Vec hi = broadcast(t.hi);
+  Vec bias[NV + 1];
+  load_bias<NV + 1>(t, bias);
+  bias[NV] = join_halves(bias[NV], swap_halves(bias[NV]));
+  RowWalk<residual> row(t);
+  LAMINA_UNROLL
+  for (int i = 0; i < pairs; ++i) {
+    finish_pair<residual>(sums[i], bias, lo, hi, row);
   }
 }
 
-template <Residual residual, int NV, int... pairs>
-LAMINA_INLINE void last_pair_step(const Tile& t, const char* a, const float* b,
-                                  const RowAddress<2 * sizeof...(pairs)>& row,
-                                  PairSums<NV> (&sums)[sizeof...(pairs)],
-                                  std::integer_sequence<int, pairs...>) {
-  Vec columns[NV + 1];
-  load_columns(b, columns);
-  ((multiply_pair<NV>(row.template broadcast<2 * pairs>(a),
-                      row.template broadcast<2 * pairs + 1>(a), columns, sums[pairs]),
-    finish_pair<pairs - 1, residual>(t, sums)),
-   ...);
-  finish_pair<sizeof...(pairs) - 1, residual>(t, sums);
+template <int NV>
+LAMINA_INLINE void zero(PairSums<NV>& sums) {
+  zero(sums.even);
+  zero(sums.odd);
+  sums.halves = broadcast(0.0f);
 }
 
 // As multiply(), two rows at a time; b's last vector holds the half's columns twice.
 template <int NV, int... pairs>
-LAMINA_INLINE void multiply_pairs(const Tile& t, std::integer_sequence<int, pairs...> all) {
+LAMINA_INLINE void multiply_pairs(Tile& t, std::integer_sequence<int, pairs...>) {
   constexpr int kPairs = sizeof...(pairs);
-  PairSums<NV> sums[kPairs];
-  Vec bias[NV + 1];
-  load_bias<NV + 1>(t, bias);
-  bias[NV] = join_halves(bias[NV], swap_halves(bias[NV]));
-  LAMINA_UNROLL
-  for (int i = 0; i < kPairs; ++i) {
-    LAMINA_UNROLL
-    for (int j = 0; j < NV; ++j) {
-      sums[i].even[j] = bias[j];
-      sums[i].odd[j] = bias[j];
-    }
-    sums[i].halves = bias[NV];
-  }
   const RowAddress<2 * kPairs> row(t.lda);
-  const float* b = nullptr;
-  const char* a = nullptr;
-  for (std::size_t segment = 0; segment < t.segments; ++segment) {
-    const std::size_t steps = t.k - (segment + 1 == t.segments ? 1 : 0);
-    b = t.segment[segment].b;
-    a = reinterpret_cast<const char*>(t.segment[segment].a + t.a_offset);
-    for (const float* const end = b + steps * (NV + 1) * kLanes; b != end;
-         b += (NV + 1) * kLanes, a += sizeof(float)) {
-      Vec columns[NV + 1];
-      load_columns(b, columns);
-      (multiply_pair<NV>(row.template broadcast<2 * pairs>(a),
-                         row.template broadcast<2 * pairs + 1>(a), columns, sums[pairs]),
-       ...);
+  while (t.count > 0) {
+    PairSums<NV> sums[kPairs];
+    (zero(sums[pairs]), ...);
+    for (const Segment* segment = t.segment; segment != t.segment_end; ++segment) {
+      const float* b = segment->b;
+      const char* a = reinterpret_cast<const char*>(segment->a + t.a_offset);
+      const float* const end = b + t.k * (NV + 1) * kLanes;
+      forget_memory();
+      for (; b != end; b += (NV + 1) * kLanes, a += sizeof(float)) {
+        Vec columns[NV + 1];
+        load_columns(b, columns);
+        (multiply_pair<NV>(row.template broadcast<2 * pairs>(a),
+                           row.template broadcast<2 * pairs + 1>(a), columns, sums[pairs]),
+         ...);
+      }
+      forget_memory();
     }
-  }
-  if (t.residual == nullptr) {
-    last_pair_step<Residual::none>(t, a, b, row, sums, all);
-  } else {
-    last_pair_step<Residual::add>(t, a, b, row, sums, all);
+    if (t.residual == nullptr) {
+      finish_pairs<Residual::none>(t, sums);
+    } else {
+      finish_pairs<Residual::add>(t, sums);
+    }
+    advance(t, 2 * kPairs);
   }
 }
 

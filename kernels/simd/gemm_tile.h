@@ -17,19 +17,22 @@ struct Segment {
 /// k may run through several pieces of A, as the rows of a convolution's window.
 struct Tile {
   const Segment* segment;
-  std::size_t segments;  // at least 1
-  std::size_t k;         // of a segment, at least 1
-  std::size_t a_offset;  // floats from a segment's first row to the tile's
-  std::ptrdiff_t lda;    // bytes
+  const Segment* segment_end;  // at least one
+  std::size_t k;               // of a segment, at least 1
+  std::size_t a_offset;        // floats from a segment's first row to the tile's
+  std::ptrdiff_t lda;          // bytes
+  std::size_t count;           // of tiles of this height, one below the other
   const float* bias;
   const float* residual;
   std::size_t ld_residual;
   float* c;
   std::size_t ldc;
   float lo, hi;
-  std::size_t last;   // lanes in use in the last vector of a row
-  const char* ahead;  // what comes after this panel, for the next one, and a step for each k
-  std::ptrdiff_t ahead_step;
+  std::size_t last;  // lanes in use in the last vector of a row
+  // This tile's share of what comes after the panel, to be fetched for the next one, and a step for
+  // each k.
+  const char* ahead;
+  std::ptrdiff_t ahead_share, ahead_step;
 };
 
 // Rows of A as base + {1, 2, 4, 8} x an odd multiple of the stride, the addresses that one x86
@@ -103,6 +106,14 @@ LAMINA_INLINE void multiply_row(Vec factor, const Vec* columns, Vec* sums) {
   }
 }
 
+template <int NV>
+LAMINA_INLINE void zero(Vec (&sums)[NV]) {
+  LAMINA_UNROLL
+  for (int j = 0; j < NV; ++j) {
+    sums[j] = broadcast(0.0f);
+  }
+}
+
 enum class Residual { none, add };
 
 template <Residual residual, class Lanes>
@@ -111,89 +122,105 @@ LAMINA_INLINE void finish(Vec sum, Vec lo, Vec hi, const float* to_add, float* c
   store(c, residual == Residual::none ? value : value + load(to_add, lanes), lanes);
 }
 
-// Row `row` of the tile; nothing when it lies before the first.
-template <int row, Residual residual, int NV, int rows, class Lanes>
-LAMINA_INLINE void finish_row(const Tile& t, const Vec (&sums)[rows][NV], Lanes last) {
-  if constexpr (row >= 0) {
-    const Vec lo = broadcast(t.lo);
-    const Vec hi = broadcast(t.hi);
-    float* c = t.c + row * t.ldc;
-    const float* to_add = residual == Residual::none ? c : t.residual + row * t.ld_residual;
-    LAMINA_UNROLL
-    for (std::size_t j = 0; j + 1 < NV; ++j) {
-      finish<residual>(sums[row][j], lo, hi, to_add + j * kLanes, c + j * kLanes, AllLanes{});
+// Where the rows of a tile end up, one after the other.
+template <Residual residual>
+class RowWalk {
+ public:
+  explicit RowWalk(const Tile& t)
+      : c_(t.c), to_add_(t.residual), ldc_(t.ldc), ld_residual_(t.ld_residual) {}
+
+  float* c() const { return c_; }
+  const float* to_add() const { return residual == Residual::add ? to_add_ : c_; }
+
+  LAMINA_INLINE void next() {
+    c_ += ldc_;
+    opaque(c_);
+    if constexpr (residual == Residual::add) {
+      to_add_ += ld_residual_;
+      opaque(to_add_);
     }
-    constexpr std::size_t kColumn = (NV - 1) * kLanes;
-    finish<residual>(sums[row][NV - 1], lo, hi, to_add + kColumn, c + kColumn, last);
   }
-}
 
-// The last step of k. Rows are finished two behind the multiply-adds, which hides part of it (on
-// Zen 5, 13 of 50 cycles a tile).
-inline constexpr int kRowsBehind = 2;
+ private:
+  float* c_;
+  const float* to_add_;
+  std::size_t ldc_, ld_residual_;
+};
 
-template <Residual residual, int NV, int... rows, class Lanes>
-LAMINA_INLINE void last_step(const Tile& t, const char* a, const float* b,
-                             const RowAddress<sizeof...(rows)>& row,
-                             Vec (&sums)[sizeof...(rows)][NV], std::integer_sequence<int, rows...>,
-                             Lanes last) {
-  constexpr int kRows = sizeof...(rows);
-  Vec columns[NV];
-  load_columns(b, columns);
-  ((multiply_row<NV>(row.template broadcast<rows>(a), columns, sums[rows]),
-    finish_row<rows - kRowsBehind, residual>(t, sums, last)),
-   ...);
-  if constexpr (kRows > 1) {
-    finish_row<kRows - 2, residual>(t, sums, last);
-  }
-  finish_row<kRows - 1, residual>(t, sums, last);
-}
-
-template <int NV, int... rows, class Lanes>
-LAMINA_INLINE void last_step(const Tile& t, const char* a, const float* b,
-                             const RowAddress<sizeof...(rows)>& row,
-                             Vec (&sums)[sizeof...(rows)][NV],
-                             std::integer_sequence<int, rows...> all, Lanes last) {
-  if (t.residual == nullptr) {
-    last_step<Residual::none>(t, a, b, row, sums, all, last);
-  } else {
-    last_step<Residual::add>(t, a, b, row, sums, all, last);
-  }
-}
-
-template <int NV, int... rows>
-LAMINA_INLINE void multiply(const Tile& t, std::integer_sequence<int, rows...> all) {
-  constexpr int kRows = sizeof...(rows);
-  Vec sums[kRows][NV];
+// The bias is added last: sums that start as zeros need no register read for the first step of k,
+// and on Zen 5 a store of 64 bytes takes the read of both multiply-adds' third operand for a cycle.
+// The first step is when the stores of the tile before go out.
+template <Residual residual, int NV, int rows, class Lanes>
+LAMINA_INLINE void finish_rows(const Tile& t, const Vec (&sums)[rows][NV], Lanes last) {
+  const Vec lo = broadcast(t.lo);
+  const Vec hi = broadcast(t.hi);
   Vec bias[NV];
   load_bias<NV>(t, bias);
+  RowWalk<residual> row(t);
   LAMINA_UNROLL
-  for (int i = 0; i < kRows; ++i) {
+  for (int i = 0; i < rows; ++i, row.next()) {
     LAMINA_UNROLL
-    for (int j = 0; j < NV; ++j) {
-      sums[i][j] = bias[j];
+    for (std::size_t j = 0; j + 1 < NV; ++j) {
+      const std::size_t column = j * kLanes;
+      finish<residual>(sums[i][j] + bias[j], lo, hi, row.to_add() + column, row.c() + column,
+                       AllLanes{});
     }
+    constexpr std::size_t kColumn = (NV - 1) * kLanes;
+    finish<residual>(sums[i][NV - 1] + bias[NV - 1], lo, hi, row.to_add() + kColumn,
+                     row.c() + kColumn, last);
   }
-  const RowAddress<kRows> row(t.lda);
-  const char* ahead = t.ahead;
-  const float* b = nullptr;
-  const char* a = nullptr;
-  for (std::size_t segment = 0; segment < t.segments; ++segment) {
-    const std::size_t steps = t.k - (segment + 1 == t.segments ? 1 : 0);
-    b = t.segment[segment].b;
-    a = reinterpret_cast<const char*>(t.segment[segment].a + t.a_offset);
-    for (const float* const end = b + steps * NV * kLanes; b != end;
-         b += NV * kLanes, a += sizeof(float)) {
-      Vec columns[NV];
-      load_columns(b, columns);
-      prefetch_ahead<kRows>(ahead, t.ahead_step);
-      (multiply_row<NV>(row.template broadcast<rows>(a), columns, sums[rows]), ...);
-    }
-  }
-  if (t.last == kLanes) {
-    last_step(t, a, b, row, sums, all, AllLanes{});
+}
+
+template <int NV, int rows, class Lanes>
+LAMINA_INLINE void finish_rows(const Tile& t, const Vec (&sums)[rows][NV], Lanes last) {
+  if (t.residual == nullptr) {
+    finish_rows<Residual::none>(t, sums, last);
   } else {
-    last_step(t, a, b, row, sums, all, SomeLanes{t.last});
+    finish_rows<Residual::add>(t, sums, last);
+  }
+}
+
+// On to the tile below.
+LAMINA_INLINE void advance(Tile& tile, std::size_t rows) {
+  tile.a_offset += rows * static_cast<std::size_t>(tile.lda) / sizeof(float);
+  tile.c += rows * tile.ldc;
+  if (tile.residual != nullptr) {
+    tile.residual += rows * tile.ld_residual;
+  }
+  tile.ahead += tile.ahead_share;
+  --tile.count;
+}
+
+// Around the loop over k, what the tile says is forgotten: kept in registers it would push others
+// out into vector and mask registers, whose values come back behind the arithmetic.
+template <int NV, int... rows>
+LAMINA_INLINE void multiply(Tile& t, std::integer_sequence<int, rows...>) {
+  constexpr int kRows = sizeof...(rows);
+  const RowAddress<kRows> row(t.lda);
+  while (t.count > 0) {
+    Vec sums[kRows][NV];
+    (zero(sums[rows]), ...);
+    const char* ahead = t.ahead;
+    for (const Segment* segment = t.segment; segment != t.segment_end; ++segment) {
+      const float* b = segment->b;
+      const char* a = reinterpret_cast<const char*>(segment->a + t.a_offset);
+      const float* const end = b + t.k * NV * kLanes;
+      const std::ptrdiff_t ahead_step = t.ahead_step;
+      forget_memory();
+      for (; b != end; b += NV * kLanes, a += sizeof(float)) {
+        Vec columns[NV];
+        load_columns(b, columns);
+        prefetch_ahead<kRows>(ahead, ahead_step);
+        (multiply_row<NV>(row.template broadcast<rows>(a), columns, sums[rows]), ...);
+      }
+      forget_memory();
+    }
+    if (t.last == kLanes) {
+      finish_rows(t, sums, AllLanes{});
+    } else {
+      finish_rows(t, sums, SomeLanes{t.last});
+    }
+    advance(t, kRows);
   }
 }
 

@@ -48,8 +48,14 @@ LAMINA_INLINE void keep(Vec& v) {
 #endif
 }
 
-/// Keeps an offset in a register of its own: the compiler may not recompute it.
-LAMINA_INLINE void opaque(std::ptrdiff_t& offset) { asm("" : "+r"(offset)); }
+/// Keeps an address or offset in a register of its own: the compiler may not recompute it.
+template <class Address>
+LAMINA_INLINE void opaque(Address& address) {
+  asm("" : "+r"(address));
+}
+
+/// What memory holds is loaded again after this, not kept in registers from before.
+LAMINA_INLINE void forget_memory() { asm("" ::: "memory"); }
 
 /// The float at `base` in all lanes.
 LAMINA_INLINE Vec broadcast_at(const char* base) {
