@@ -1,6 +1,7 @@
 #include "apps/support/command_line.h"
 
 #include <charconv>
+#include <cmath>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -53,6 +54,19 @@ CLI::Validator whole_number(std::size_t lowest, std::size_t highest) {
     return good ? ""
                 : text("must be a whole number from ", lowest, " to ", highest, ": got '", value,
                        "'");
+  };
+  return CLI::Validator(complaint, "");
+}
+
+CLI::Validator number_at_least(double lowest) {
+  const auto complaint = [lowest](const std::string& value) -> std::string {
+    double number = 0.0;
+    const char* end = value.data() + value.size();
+    const auto [stop, failure] = std::from_chars(value.data(), end, number);
+    const bool good = failure == std::errc{} && stop == end && std::isfinite(number);
+    return good && number >= lowest
+               ? ""
+               : text("must be a number of at least ", lowest, ": got '", value, "'");
   };
   return CLI::Validator(complaint, "");
 }

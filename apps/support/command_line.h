@@ -17,6 +17,9 @@ Parsed parse(CLI::App& app, int argc, const char* const* argv, Console& console)
 /// A validator for options that take a whole number from `lowest` to `highest`.
 CLI::Validator whole_number(std::size_t lowest, std::size_t highest);
 
+/// A validator for options that take a number of at least `lowest`.
+CLI::Validator number_at_least(double lowest);
+
 /// A validator for options that take a file's name: any but an empty one.
 CLI::Validator file_name();
 

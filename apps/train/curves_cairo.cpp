@@ -66,22 +66,26 @@ Range nice_range(double lo, double hi) {
           step};
 }
 
-// The first part of a training would flatten the rest: the upper end is that of 98 % of the values.
+// All that the lines with marks say, and of the others, whose first steps would flatten the rest,
+// the better 98 %.
 Range range_of(const Chart& chart) {
-  std::vector<double> values;
+  std::vector<double> marked;
+  std::vector<double> others;
   for (const Line& line : chart.lines) {
     for (const Point& point : line.points) {
-      values.push_back(point.y);
+      (line.has_marks ? marked : others).push_back(point.y);
     }
   }
-  if (values.empty()) {
+  std::ranges::sort(others);
+  const bool small_is_good = chart.unit.empty();
+  const auto cut = static_cast<std::ptrdiff_t>(0.02 * static_cast<double>(others.size()));
+  marked.insert(marked.end(), others.begin() + (small_is_good ? 0 : cut),
+                others.end() - (small_is_good ? cut : 0));
+  if (marked.empty()) {
     return {0.0, 1.0, 0.2};
   }
-  std::ranges::sort(values);
-  const auto at = [&values](double share) {
-    return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
-  };
-  return chart.unit.empty() ? nice_range(0.0, at(0.98)) : nice_range(at(0.02), at(1.0));
+  const auto [lo, hi] = std::ranges::minmax(marked);
+  return nice_range(small_is_good ? 0.0 : lo, hi);
 }
 
 using Surface = std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)>;

@@ -15,7 +15,7 @@ namespace lamina::apps {
 struct LogEntry {
   std::size_t step = 0;  ///< steps so far
   double epoch = 0.0;    ///< epochs so far
-  double loss = 0.0;     ///< mean since the entry of this kind before
+  double loss = 0.0;     ///< what was made small: mean since the entry of this kind before
   double top1 = 0.0;
   double rate = 0.0;
   double images_per_second = 0.0;

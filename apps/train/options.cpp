@@ -51,7 +51,8 @@ void declare_settings(CLI::App& app, Given& given) {
            setting.help)
         ->type_name(setting.type)
         ->default_str(value == "0" ? "" : value)
-        ->group(setting.group);
+        ->group(setting.group)
+        ->take_last();
   }
 }
 
@@ -70,7 +71,7 @@ void declare_job(CLI::App& app, TrainOptions& options, Flags& flags) {
                  "Keep a checkpoint every so many minutes; 0: after epochs only")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(number_at_least(0.0));
   app.add_option("--log", options.log, "The log, JSON lines (default: OUT.jsonl)")
       ->type_name("FILE")
       ->check(file_name());
