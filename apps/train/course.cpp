@@ -65,6 +65,7 @@ std::optional<Features> features_of(const TrainOptions& options, const Recipe& r
 std::optional<Course> head_alone(const TrainOptions& options, const Recipe& recipe,
                                  const TrainingPictures& pictures, NewNetwork& network,
                                  Console& console) {
+  const Stopwatch watch;
   std::optional<Features> training =
       features_of(options, recipe, pictures.training, network, console);
   std::optional<Features> validation =
@@ -72,6 +73,8 @@ std::optional<Course> head_alone(const TrainOptions& options, const Recipe& reci
   if (!validation) {
     return std::nullopt;
   }
+  console.print(text("features of ", training->labels.size() + validation->labels.size(),
+                     " pictures: ", duration(watch.seconds()), '\n'));
   Course course;
   course.training = std::make_unique<FeatureSource>(
       std::move(*training),

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <vector>
 
 #include "core/autograd.h"
@@ -64,17 +63,6 @@ std::string first_bad_output(nn::Module& module, const Tensor& input) {
                            : text("the classifier's output is: ", statistics(logits));
 }
 
-std::optional<std::string> bad_tensor(nn::Module& module) {
-  for (const nn::NamedTensor& tensor : nn::named_tensors(module)) {
-    const Tensor& values = *tensor.value;
-    if (!is_finite(values)) {
-      return text(tensor.kind == nn::TensorKind::parameter ? "parameter " : "buffer ", tensor.name,
-                  " is: ", statistics(values));
-    }
-  }
-  return std::nullopt;
-}
-
 std::string first_bad_gradient(nn::Module& module) {
   const std::vector<nn::NamedTensor> parameters = nn::parameters(module);
   for (auto parameter = parameters.rbegin(); parameter != parameters.rend(); ++parameter) {
@@ -116,10 +104,15 @@ std::string explain(Fault fault, nn::Module& module, const Tensor& input) {
   return fault == Fault::loss ? first_bad_output(module, input) : first_bad_gradient(module);
 }
 
-void check_finite(nn::Module& module) {
-  if (const auto tensor = bad_tensor(module)) {
-    throw Error(text("train: weights must be finite: ", *tensor));
+std::optional<std::string> bad_tensor(nn::Module& module) {
+  for (const nn::NamedTensor& tensor : nn::named_tensors(module)) {
+    const Tensor& values = *tensor.value;
+    if (!is_finite(values)) {
+      return text(tensor.kind == nn::TensorKind::parameter ? "parameter " : "buffer ", tensor.name,
+                  " is: ", statistics(values));
+    }
   }
+  return std::nullopt;
 }
 
 }  // namespace lamina::apps

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "core/tensor.h"
@@ -21,7 +22,7 @@ std::string explain(Fault fault, nn::Module& module, const Tensor& input);
 /// "2 NaN, 1 infinite of 16; the others from -3.1 to 4.2"
 std::string statistics(const Tensor& values);
 
-/// Throws Error naming a parameter or buffer that is not finite.
-void check_finite(nn::Module& module);
+/// The first parameter or buffer that is not finite, with its statistics; empty: all are.
+std::optional<std::string> bad_tensor(nn::Module& module);
 
 }  // namespace lamina::apps

@@ -75,13 +75,13 @@ nn::DecayOn decay_on(const Recipe& recipe) {
 }
 
 nn::ScheduleKind schedule_kind(const Recipe& recipe) {
-  static const std::map<std::string, nn::ScheduleKind> kinds = {
+  static const std::map<std::string, nn::ScheduleKind> kKinds = {
       {"constant", nn::ScheduleKind::constant},
       {"step", nn::ScheduleKind::step},
       {"exponential", nn::ScheduleKind::exponential},
       {"cosine", nn::ScheduleKind::cosine},
       {"one-cycle", nn::ScheduleKind::one_cycle}};
-  return kinds.at(recipe.schedule);
+  return kKinds.at(recipe.schedule);
 }
 
 }  // namespace

@@ -143,7 +143,7 @@ std::vector<Setting> training_settings() {
 }  // namespace
 
 const std::vector<Setting>& settings() {
-  static const std::vector<Setting> all = [] {
+  static const std::vector<Setting> kAll = [] {
     std::vector<Setting> list;
     for (const auto& group :
          {model_settings(), data_settings(), training_settings(), optimizer_settings()}) {
@@ -151,7 +151,7 @@ const std::vector<Setting>& settings() {
     }
     return list;
   }();
-  return all;
+  return kAll;
 }
 
 const Setting* find_setting(std::string_view name) {

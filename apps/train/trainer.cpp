@@ -230,16 +230,22 @@ void Trainer::take_average() {
 }
 
 void Trainer::save() {
-  check_finite(subject_.module);
+  if (const auto bad = bad_tensor(subject_.module)) {
+    throw Error(text(where(), "weights must be finite: ", *bad));
+  }
   state_.seconds = seconds();
   state_.log_bytes = log_->sync();
   write_checkpoint(options_.checkpoint(), state_, {subject_.net, *optimizer_, ema_.get()});
   saved_ = Stopwatch();
 }
 
+std::string Trainer::where() const {
+  return text("step ", state_.step, " (epoch ", state_.position.epoch + 1, ", rate ",
+              optimizer_->rate(), "): ");
+}
+
 void Trainer::fail(Fault fault, double value, const Tensor& input) {
-  throw Error(text("step ", state_.step, " (epoch ", state_.position.epoch + 1, ", rate ",
-                   optimizer_->rate(), "): the ", fault == Fault::loss ? "loss" : "gradient",
+  throw Error(text(where(), "the ", fault == Fault::loss ? "loss" : "gradient",
                    " must be finite: it is ", value, "; ", explain(fault, subject_.module, input)));
 }
 

@@ -68,6 +68,7 @@ class Trainer {
   bool end_epoch();
   std::optional<Scores> evaluate_average();
   void save();
+  std::string where() const;
   [[noreturn]] void fail(Fault fault, double value, const Tensor& input);
   double seconds() const { return seconds_before_ + started_.seconds(); }
 

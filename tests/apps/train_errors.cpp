@@ -131,7 +131,7 @@ TEST_F(TrainErrors, StopsWhereTheLossIsNotFinite) {
                                                 "--epochs", "50", "--momentum", "0.99"});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_TRUE(result.err.starts_with("train: step ")) << result.err;
-  EXPECT_NE(result.err.find(" must be finite: it is "), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find(" must be finite: "), std::string::npos) << result.err;
   EXPECT_TRUE(exists("m.checkpoint.safetensors"));
   for (const auto& [name, values] :
        models::read_safetensors(path("m.checkpoint.safetensors")).tensors) {

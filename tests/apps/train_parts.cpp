@@ -1,4 +1,5 @@
 // The parts of train, each by itself.
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
@@ -224,8 +225,8 @@ TEST(Explain, NamesTheParameter) {
 
 TEST(Explain, NamesTheFirstLayer) {
   const auto net = tiny_network();
-  for (float& value : find(*net, "features.2.conv.2.weight").values()) {
-    value = 3e38f;  // finite, but not its products
+  for (const char* name : {"features.2.conv.2.weight", "features.2.conv.3.weight"}) {
+    std::ranges::fill(find(*net, name).values(), 3e38f);  // finite, but not their products
   }
   const std::string sentence = explain(Fault::loss, *net, input());
   EXPECT_TRUE(sentence.starts_with("the output of features.2.conv.2 is: ")) << sentence;
