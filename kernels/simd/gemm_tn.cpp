@@ -96,32 +96,35 @@ template <int NV, int rows, class Lanes>
 
 // A vector and a half of columns. The half of row 2 i lies below that of row 2 i + 1.
 void multiply_pairs(const Tile& t) {
-  constexpr int kPairs = kPairedRows / 2;
-  Vec sums[kPairedRows];
-  Vec halves[kPairs];
-  set_zero(sums, kPairedRows);
-  set_zero(halves, kPairs);
-  const float* a = t.a;
-  const float* b = t.b;
-  for (std::size_t p = 0; p < t.k; ++p, a += t.lda, b += t.ldb) {
-    const Vec column = load(b);
-    const Vec twice = load_halves(b + kLanes, b + kLanes);
-    LAMINA_UNROLL
-    for (int i = 0; i < kPairs; ++i) {
-      const Vec even = factor_at(a, 2 * i);
-      const Vec odd = factor_at(a, 2 * i + 1);
-      sums[2 * i] = fma(even, column, sums[2 * i]);
-      sums[2 * i + 1] = fma(odd, column, sums[2 * i + 1]);
-      halves[i] = fma(join_halves(even, odd), twice, halves[i]);
+  if constexpr (kHasHalves) {
+    constexpr int kPairs = kPairedRows / 2;
+    Vec sums[kPairedRows];
+    Vec halves[kPairs];
+    set_zero(sums, kPairedRows);
+    set_zero(halves, kPairs);
+    const float* a = t.a;
+    const float* b = t.b;
+    for (std::size_t p = 0; p < t.k; ++p, a += t.lda, b += t.ldb) {
+      const Vec column = load(b);
+      const Vec twice = load_halves(b + kLanes, b + kLanes);
+      LAMINA_UNROLL
+      for (int i = 0; i < kPairs; ++i) {
+        const Vec even = factor_at(a, 2 * i);
+        const Vec odd = factor_at(a, 2 * i + 1);
+        sums[2 * i] = fma(even, column, sums[2 * i]);
+        sums[2 * i + 1] = fma(odd, column, sums[2 * i + 1]);
+        halves[i] = fma(join_halves(even, odd), twice, halves[i]);
+      }
     }
-  }
-  LAMINA_UNROLL
-  for (std::size_t i = 0; i < kPairs; ++i) {
-    float* const even = t.c + 2 * i * t.ldc;
-    float* const odd = even + t.ldc;
-    store(even, load(even) + sums[2 * i]);
-    store(odd, load(odd) + sums[2 * i + 1]);
-    store_halves(even + kLanes, odd + kLanes, load_halves(even + kLanes, odd + kLanes) + halves[i]);
+    LAMINA_UNROLL
+    for (std::size_t i = 0; i < kPairs; ++i) {
+      float* const even = t.c + 2 * i * t.ldc;
+      float* const odd = even + t.ldc;
+      store(even, load(even) + sums[2 * i]);
+      store(odd, load(odd) + sums[2 * i + 1]);
+      store_halves(even + kLanes, odd + kLanes,
+                   load_halves(even + kLanes, odd + kLanes) + halves[i]);
+    }
   }
 }
 
@@ -181,10 +184,8 @@ void gemm_tn(const GemmTnArgs& g) {
   for (; j + kLanes <= whole; j += kLanes) {
     run_strip<1>(tile.at(0, j), g.m, AllLanes{});
   }
-  if constexpr (kHasHalves) {
-    if (half) {
-      return run_half_strip(tile.at(0, j), g.m);
-    }
+  if (half) {
+    return run_half_strip(tile.at(0, j), g.m);
   }
   if (j < g.n) {
     run_strip<1>(tile.at(0, j), g.m, SomeLanes{g.n - j});
