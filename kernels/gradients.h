@@ -22,6 +22,8 @@ struct GemmTnArgs {
   std::size_t ldb;
   float* c;  // [m, n], rows ldc apart
   std::size_t ldc;
+  const float* ahead = nullptr;  // as for GemmArgs
+  std::size_t ahead_floats = 0;
 };
 
 /// The inverse of im2col's copying: x[input pixel, c] += columns[i, (ky * kernel_w + kx) * channels

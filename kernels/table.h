@@ -41,6 +41,10 @@ struct GemmArgs {
   float* c;  // [m, n], rows ldc apart
   std::size_t ldc;
   float lo, hi;
+  // What the caller reads next, to be brought into L2 meanwhile as far as memory keeps up; null:
+  // the next panel.
+  const float* ahead = nullptr;
+  std::size_t ahead_floats = 0;
 };
 
 /// The matrix whose product with the weights is a convolution (Chellapilla et al. 2006): row i

@@ -82,15 +82,18 @@ MultiplyTiles pick_pairs(std::size_t pairs, std::size_t full_vectors) {
   }
 }
 
-// A panel of B and its size, to fetch the next one while this one is in use.
+constexpr std::size_t kLine = 64;  // bytes that a prefetch brings
+
+// A panel of B, and what is to be fetched while it is in use.
 struct Panel {
   const float* values;
-  std::size_t bytes;
+  const char* ahead;
+  std::size_t ahead_bytes;
 };
 
 // `count` rows or pairs of rows in tiles of nearly equal height, at most `most`: 49 rows are
 // 13 + 12 + 12 + 12, because a low last tile would not hide the latency. Each tile fetches its
-// share of the next panel.
+// share of what comes next.
 template <class Pick>
 void run_tiles(Tile& tile, const Panel& panel, std::size_t count, std::size_t most,
                const Pick& pick_tiles) {
@@ -100,11 +103,11 @@ void run_tiles(Tile& tile, const Panel& panel, std::size_t count, std::size_t mo
   const std::size_t tiles = divide_up(count, most);
   const std::size_t low = count / tiles;
   const std::size_t higher = count - low * tiles;
-  const std::size_t share = panel.bytes / tiles;
+  const std::size_t share = panel.ahead_bytes / tiles;
   const std::size_t depth = tile.k * static_cast<std::size_t>(tile.segment_end - tile.segment);
-  tile.ahead = reinterpret_cast<const char*>(panel.values) + panel.bytes;
+  tile.ahead = panel.ahead;
   tile.ahead_share = static_cast<std::ptrdiff_t>(share);
-  tile.ahead_step = static_cast<std::ptrdiff_t>(share / depth);
+  tile.ahead_step = static_cast<std::ptrdiff_t>(share / depth < kLine ? share / depth : kLine);
   if (higher > 0) {
     tile.count = higher;
     pick_tiles(low + 1)(tile);
@@ -139,8 +142,36 @@ void fill_panel(const Tile& t, std::size_t m, std::size_t columns) {
   }
 }
 
+// The next panel, which follows this one of `bytes`; or the panel's part of what the caller names,
+// no more than a line for each step of k.
+Panel panel_at(const GemmArgs& g, const float* values, std::size_t bytes, std::size_t column) {
+  if (g.ahead == nullptr) {
+    return {values, reinterpret_cast<const char*>(values) + bytes, bytes};
+  }
+  const std::size_t width = g.panel * kLanes;
+  const std::size_t part = g.ahead_floats / divide_up(g.n, width);
+  return {values, reinterpret_cast<const char*>(g.ahead + column / width * part),
+          part * sizeof(float)};
+}
+
+// One panel where the weights' rows run along n.
+void pack_panel_of_rows(const PackArgs& p, std::size_t first, std::size_t used, float* panel) {
+  const std::size_t width = round_up(used);
+  const std::size_t half = kLanes / 2;
+  for (std::size_t i = 0; i < p.k; ++i, panel += width) {
+    const float* row = p.b + first + i * p.stride_k;
+    for_lanes(used, [&](std::size_t j, auto lanes) { store(panel + j, load(row + j, lanes)); });
+    for (std::size_t j = used; j < width; ++j) {
+      panel[j] = kHasHalves && width - used == half ? panel[j - half] : 0.0f;
+    }
+  }
+}
+
 // One panel, 4 x 4 values at a time where the weights' rows run along k.
 void pack_panel(const PackArgs& p, std::size_t first, std::size_t used, float* panel) {
+  if (p.stride_n == 1) {
+    return pack_panel_of_rows(p, first, used, panel);
+  }
   const std::size_t width = round_up(used);
   const std::size_t blocks_k = p.stride_k == 1 ? p.k / 4 * 4 : 0;
   const std::size_t blocks_n = used / 4 * 4;
@@ -187,7 +218,8 @@ void gemm_segments(const GemmArgs& g, const float* const* a, std::size_t segment
     const std::size_t used = g.n - column < width ? g.n - column : width;
     const std::size_t vectors = divide_up(used, kLanes);
     const std::size_t piece = vectors * kLanes * g.k;
-    const Panel panel = {g.packed + column * g.k * segments, piece * segments * sizeof(float)};
+    const Panel panel =
+        panel_at(g, g.packed + column * g.k * segments, piece * segments * sizeof(float), column);
     Segment live[kMaxFirstTaps];
     std::size_t count = 0;
     for (std::size_t i = 0; i < segments; ++i) {

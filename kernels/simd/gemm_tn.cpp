@@ -32,6 +32,23 @@ constexpr int kLowRows = 4;
 // Rows of the tile that is a vector and a half wide: 16 + 8 accumulators.
 constexpr int kPairedRows = 16;
 
+// What is left to fetch for the caller, a line for each step of k; once it is less than a tile's
+// steps, a line that is there already.
+struct Ahead {
+  const float* next;
+  std::size_t left;  // floats
+  std::size_t step;  // floats; 0 at the end
+
+  LAMINA_INLINE const float* take(std::size_t steps) {
+    const float* begin = next;
+    const std::size_t floats = steps * kLineFloats;
+    step = left < floats ? 0 : kLineFloats;
+    next += steps * step;
+    left -= steps * step;
+    return begin;
+  }
+};
+
 struct Tile {
   std::size_t k;
   const float* a;
@@ -40,9 +57,10 @@ struct Tile {
   std::size_t ldb;
   float* c;
   std::size_t ldc;
+  Ahead* ahead;
 
   Tile at(std::size_t row, std::size_t column) const {
-    return {k, a + row, lda, b + column, ldb, c + row * ldc + column, ldc};
+    return {k, a + row, lda, b + column, ldb, c + row * ldc + column, ldc, ahead};
   }
 };
 
@@ -67,7 +85,10 @@ template <int NV, int rows, class Lanes>
   }
   const float* a = t.a;
   const float* b = t.b;
-  for (std::size_t p = 0; p < t.k; ++p, a += t.lda, b += t.ldb) {
+  const float* ahead = t.ahead->take(t.k);
+  const std::size_t ahead_step = t.ahead->step;
+  for (std::size_t p = 0; p < t.k; ++p, a += t.lda, b += t.ldb, ahead += ahead_step) {
+    prefetch_l2(ahead);
     Vec columns[NV];
     LAMINA_UNROLL
     for (int j = 0; j < NV; ++j) {
@@ -104,7 +125,10 @@ void multiply_pairs(const Tile& t) {
     set_zero(halves, kPairs);
     const float* a = t.a;
     const float* b = t.b;
-    for (std::size_t p = 0; p < t.k; ++p, a += t.lda, b += t.ldb) {
+    const float* ahead = t.ahead->take(t.k);
+    const std::size_t ahead_step = t.ahead->step;
+    for (std::size_t p = 0; p < t.k; ++p, a += t.lda, b += t.ldb, ahead += ahead_step) {
+      prefetch_l2(ahead);
       const Vec column = load(b);
       const Vec twice = load_halves(b + kLanes, b + kLanes);
       LAMINA_UNROLL
@@ -170,7 +194,8 @@ void run_half_strip(const Tile& strip, std::size_t m) {
 }  // namespace
 
 void gemm_tn(const GemmTnArgs& g) {
-  const Tile tile = {g.k, g.a, g.lda, g.b, g.ldb, g.c, g.ldc};
+  Ahead ahead = {g.ahead == nullptr ? g.a : g.ahead, g.ahead == nullptr ? 0 : g.ahead_floats, 0};
+  const Tile tile = {g.k, g.a, g.lda, g.b, g.ldb, g.c, g.ldc, &ahead};
   constexpr std::size_t kHalfStrip = kLanes + kLanes / 2;
   const bool half = kHasHalves && g.n >= kHalfStrip && g.n % kLanes == kLanes / 2;
   const std::size_t whole = half ? g.n - kHalfStrip : g.n;

@@ -81,9 +81,13 @@ class PointwiseLayer : public ChainLayer {
       float* const dz = scratch + run_ * in_;
       gradient_rows(kernels_, up, begin, rows, dz);
       const float* a = read_rows(kernels_, source, begin, rows, scratch);
-      add_products(dz, a, rows, part + task * out_ * in_, 0, out_);
+      const std::size_t next = begin + rows;
+      const bool wide_source = in_ > 2 * out_;
+      add_products(dz, a, rows, part + task * out_ * in_, 0, out_,
+                   rows_ahead(wide_source ? up.z : up.dy, next, run_));
       if (dx != nullptr) {
-        multiply_turned(weights, dz, rows, dx + begin * in_);
+        multiply_turned(weights, dz, rows, dx + begin * in_,
+                        rows_ahead(wide_source ? source.values : up.z, next, run_));
         add_norm_sums(kernels_, source, dx, begin, rows, down.sums, task);
       }
     });
@@ -108,7 +112,7 @@ class PointwiseLayer : public ChainLayer {
       gradient_rows(kernels_, up, begin, rows, dz + begin * out_);
       read_rows(kernels_, source, begin, rows, to + begin * in_);
       if (dx != nullptr) {
-        multiply_turned(weights, dz + begin * out_, rows, dx + begin * in_);
+        multiply_turned(weights, dz + begin * out_, rows, dx + begin * in_, {});
         add_norm_sums(kernels_, source, dx, begin, rows, down.sums, task);
       }
     });
@@ -117,22 +121,28 @@ class PointwiseLayer : public ChainLayer {
     float* const sums = dw.data();
     parallel_blocks(out_, kRunStep, [&](std::size_t begin, std::size_t end) {
       in_short_runs(0, rows_, [&](std::size_t first, std::size_t rows) {
-        add_products(dz + first * out_, a + first * in_, rows, sums + begin * in_, begin, end);
+        add_products(dz + first * out_, a + first * in_, rows, sums + begin * in_, begin, end, {});
       });
     });
     return dw;
   }
 
   // dx = dz W
-  void multiply_turned(const PackedWeights& weights, const float* dz, std::size_t rows,
-                       float* dx) const {
-    kernels_.gemm(weights.block({.m = rows, .a = dz, .lda = out_, .c = dx, .ldc = in_}, 0, 0, rows,
-                                0, weights.panels()));
+  void multiply_turned(const PackedWeights& weights, const float* dz, std::size_t rows, float* dx,
+                       const Ahead& ahead) const {
+    multiply(weights, {.m = rows, .a = dz, .lda = out_, .c = dx, .ldc = in_}, ahead);
+  }
+
+  void multiply(const PackedWeights& weights, const Product& product, const Ahead& ahead) const {
+    kernels::GemmArgs args = weights.block(product, 0, 0, product.m, 0, weights.panels());
+    args.ahead = ahead.values;
+    args.ahead_floats = ahead.floats;
+    kernels_.gemm(args);
   }
 
   // Rows [begin, end) of dW += dz^T a.
   void add_products(const float* dz, const float* a, std::size_t rows, float* dw, std::size_t begin,
-                    std::size_t end) const {
+                    std::size_t end, const Ahead& ahead) const {
     kernels_.gradients.gemm_tn({.m = end - begin,
                                 .n = in_,
                                 .k = rows,
@@ -141,7 +151,9 @@ class PointwiseLayer : public ChainLayer {
                                 .b = a,
                                 .ldb = in_,
                                 .c = dw,
-                                .ldc = in_});
+                                .ldc = in_,
+                                .ahead = ahead.values,
+                                .ahead_floats = ahead.floats});
   }
 
   const kernels::KernelTable& kernels_;

@@ -10,8 +10,9 @@
 /// Inside nn only: what the layers of a chain do to runs of rows, which lie in a core's L2.
 namespace lamina::nn {
 
-/// Floats that a run of rows works on: 512 KB of the 1 MB that L2 has on current servers.
-inline constexpr std::size_t kRunFloats = 128 * 1024;
+/// Floats that a run of rows works on: 256 KB, while as much is fetched for the next run into the
+/// 1 MB that L2 has on current servers.
+inline constexpr std::size_t kRunFloats = 64 * 1024;
 /// The most rows that one call sums in float32.
 inline constexpr std::size_t kSumRows = 256;
 /// Sums of weight gradients, one a task, take at most this many floats.
@@ -29,6 +30,19 @@ struct TaskCut {
 inline TaskCut cut_tasks(std::size_t units, std::size_t floats) {
   const std::size_t most = std::clamp<std::size_t>(kPartFloats / floats, 4, 32);
   return {.units = units, .tasks = std::min(units, most)};
+}
+
+/// What a run reads from memory, to be fetched during the run before.
+struct Ahead {
+  const float* values = nullptr;
+  std::size_t floats = 0;
+};
+
+/// `count` rows of `tensor` after the first `begin`, as many as there are.
+inline Ahead rows_ahead(const Tensor& tensor, std::size_t begin, std::size_t count) {
+  const std::size_t channels = tensor.shape()[3];
+  const std::size_t first = std::min(tensor.size(), begin * channels);
+  return {tensor.data() + first, std::min(count * channels, tensor.size() - first)};
 }
 
 /// Rows [begin, begin + count) of a source: as they are, or normalized into `scratch`.
