@@ -6,7 +6,6 @@
 #include "apps/support/timing.h"
 #include "apps/train/report.h"
 #include "core/error.h"
-#include "nn/module.h"
 
 namespace lamina::apps {
 namespace {
@@ -25,14 +24,6 @@ std::string cell(const std::string& name) {
     safe += c == '|' ? "\\|" : std::string(1, c);
   }
   return safe;
-}
-
-std::size_t count_parameters(models::MobileNetV2& net) {
-  std::size_t count = 0;
-  for (const nn::NamedTensor& tensor : nn::parameters(net)) {
-    count += tensor.value->size();
-  }
-  return count;
 }
 
 void add_figures(std::ostream& out, const Trained& trained) {

@@ -62,6 +62,7 @@ ExitCode main_program(int argc, char** argv, Console& console) {
   for (const std::string& remark : network.remarks) {
     console.report(remark);
   }
+  console.print(introduction(recipe, pictures, *network.net));
   const auto checkpoint = find_start(*options, pictures);
   const auto course = prepare(*options, recipe, pictures, network, console);
   if (!course) {
@@ -72,6 +73,7 @@ ExitCode main_program(int argc, char** argv, Console& console) {
   Trainer trainer(*options, recipe, *course->subject, console);
   if (checkpoint) {
     trainer.resume(*checkpoint);
+    console.print(text("going on after ", trainer.state().step, " steps\n"));
   } else {
     trainer.begin(pictures.identity());
   }

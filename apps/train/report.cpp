@@ -5,8 +5,26 @@
 #include "core/error.h"
 #include "models/load.h"
 #include "models/metadata.h"
+#include "nn/module.h"
 
 namespace lamina::apps {
+
+std::size_t count_parameters(models::MobileNetV2& net) {
+  std::size_t count = 0;
+  for (const nn::NamedTensor& tensor : nn::parameters(net)) {
+    count += tensor.value->size();
+  }
+  return count;
+}
+
+std::string introduction(const Recipe& recipe, const TrainingPictures& pictures,
+                         models::MobileNetV2& net) {
+  return text("MobileNetV2 of width ", recipe.width, ", stride ", recipe.stride, ": ",
+              count_parameters(net), " parameters, input ", recipe.resolution, " x ",
+              recipe.resolution, "\n", pictures.training->size(), " pictures of ",
+              pictures.training->classes(), " classes to train with, ", pictures.validation->size(),
+              " to validate on (", pictures.validated_on, ")\n");
+}
 
 void write_model(const Trained& trained) {
   models::MobileNetV2& net = *trained.network.net;

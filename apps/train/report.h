@@ -22,6 +22,13 @@ struct Trained {
   const TrainingState& state;
 };
 
+/// Two lines on what will be trained, and on what.
+std::string introduction(const Recipe& recipe, const TrainingPictures& pictures,
+                         models::MobileNetV2& net);
+
+/// Parameters, those of batch norm included.
+std::size_t count_parameters(models::MobileNetV2& net);
+
 /// Writes the model: weights, and in its metadata labels, preprocessing and recipe, all that
 /// classify needs. Throws Error.
 void write_model(const Trained& trained);

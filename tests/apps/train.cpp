@@ -31,7 +31,7 @@ TEST_F(Train, LearnsColorsAndClassifyUsesTheModel) {
   const Result result = train("model.safetensors", {"--epochs", "12"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(result.err, "");
-  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 13) << result.out;
+  EXPECT_EQ(std::count(result.out.begin(), result.out.end(), '\n'), 15) << result.out;
   EXPECT_FALSE(exists("model.checkpoint.safetensors"));
   write_picture("new.png", 2, 100);
   const Result seen = run({.arguments = {"--weights", path("model.safetensors"), "--json", "--top",

@@ -79,6 +79,7 @@ TEST_F(TrainResume, ControlCSavesAndStops) {
   EXPECT_FALSE(exists("stopped.safetensors"));
   const Result rest = run(next("stopped"));
   ASSERT_EQ(rest.exit_code, 0) << rest.err;
+  EXPECT_NE(rest.out.find("\ngoing on after "), std::string::npos) << rest.out;
   EXPECT_EQ(bits("stopped.safetensors"), bits("whole.safetensors"));
 }
 
