@@ -1,0 +1,283 @@
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <gtest/gtest.h>
+
+#include "core/autograd.h"
+#include "core/error.h"
+#include "models/load.h"
+#include "nn/isa.h"
+#include "nn/loss.h"
+#include "nn/state.h"
+#include "tests/models/double_network.h"
+#include "tests/models/training_reference.h"
+#include "tests/support/shared_data.h"
+#include "tests/support/tensors.h"
+
+// Steps of training against PyTorch in float64: width 0.35, ten classes, four pictures of 64 x 64.
+namespace lamina {
+namespace {
+
+using test::Batch;
+using test::distance;
+using test::Distance;
+using test::Tensors;
+using test::Values;
+
+/// A way to train, which must give what PyTorch does.
+struct Way {
+  const char* name;
+  std::function<void(models::MobileNetV2&)> prepare;
+};
+const Way kWays[] = {{"Unfused", [](models::MobileNetV2&) {}}};
+
+/// What a step of training gives; convolution weights [O, KH, KW, I], pictures [N, H, W, C].
+struct Step {
+  double loss = 0.0;
+  std::vector<double> logits, input;  // the input's gradient
+  Values gradients;                   // by the parameter's name
+  Values statistics;                  // the running ones afterwards
+};
+
+Step train_step(models::MobileNetV2& net, const Batch& batch, double label_smoothing) {
+  net.train();
+  Tensor images = batch.images;
+  images.track();
+  const Tensor logits = net(images);
+  const Tensor loss = nn::cross_entropy(logits, batch.labels, {.label_smoothing = label_smoothing});
+  loss.backward();
+  Step step{.loss = double{*loss.data()},
+            .logits = test::doubles(logits),
+            .input = test::doubles(images.grad()),
+            .gradients = {},
+            .statistics = {}};
+  for (const nn::NamedTensor& tensor : nn::named_tensors(net)) {
+    if (tensor.kind == nn::TensorKind::parameter) {
+      step.gradients[tensor.name] = test::doubles(tensor.value->grad());
+    } else {
+      step.statistics[tensor.name] = test::doubles(*tensor.value);
+    }
+  }
+  return step;
+}
+
+Step train_step(test::DoubleNetwork& net, const Batch& batch, double label_smoothing) {
+  Step step{.loss = net.step(batch.images, batch.labels, label_smoothing),
+            .logits = net.logits().values,
+            .input = net.input().gradient,
+            .gradients = {},
+            .statistics = {}};
+  for (const auto& [name, array] : net.tensors()) {
+    if (name.find(".running_") == std::string::npos) {
+      step.gradients[name] = array->gradient;
+    } else {
+      step.statistics[name] = array->values;
+    }
+  }
+  return step;
+}
+
+// The result of every layer by the name of its convolution.
+Tensors activations(const models::MobileNetV2& net, const Tensor& x) {
+  const NoGrad no_grad;
+  Tensors results;
+  Tensor y = results["features.0.0"] = net.stem()(x);
+  for (std::size_t i = 0; i < net.blocks().size(); ++i) {
+    const models::InvertedResidual& block = *net.blocks()[i];
+    const Tensor input = y;
+    for (const auto& [part, layer] : block.parts()) {
+      y = results[text("features.", i + 1, '.', part)] = layer->forward(y);
+    }
+    y = block.has_residual() ? nn::add(input, y) : y;
+  }
+  results[text("features.", net.blocks().size() + 1, ".0")] = net.last()(y);
+  return results;
+}
+
+void expect_gradients(const Values& got, const Values& want, double tolerance) {
+  ASSERT_EQ(got.size(), want.size());
+  Distance all;
+  std::size_t zeros = 0;
+  for (const auto& [name, gradient] : want) {
+    SCOPED_TRACE(name);
+    const Distance d = distance(got.at(name), gradient);
+    // What a linear bottleneck's norm adds, the next norm takes away again.
+    if (name.ends_with(".bias") && d.want_largest < 1e-9) {
+      EXPECT_LE(d.largest, 1e-4);
+      ++zeros;
+    } else {
+      EXPECT_LE(d.largest, 20 * tolerance * d.want_largest);
+    }
+    all.squares += d.squares;
+    all.want_squares += d.want_squares;
+  }
+  EXPECT_EQ(zeros, 17u);
+  EXPECT_LE(all.relative(), tolerance);
+}
+
+// A mean is measured by the deviation of what it is the mean of.
+void expect_statistics(const Values& got, const Values& want, double tolerance) {
+  ASSERT_EQ(got.size(), 104u);
+  for (const auto& [name, values] : got) {
+    SCOPED_TRACE(name);
+    const Distance d = distance(values, want.at(name));
+    double scale = d.want_largest;
+    if (const std::size_t dot = name.rfind("running_mean"); dot != std::string::npos) {
+      const auto& variances = want.at(name.substr(0, dot) + "running_var");
+      scale = std::max(scale, std::sqrt(*std::ranges::max_element(variances)));
+    }
+    EXPECT_LE(d.largest, tolerance * scale);
+  }
+}
+
+// `tolerance` is that of all gradients together.
+void expect_step(const Step& got, const Step& want, double tolerance) {
+  EXPECT_NEAR(got.loss, want.loss, tolerance * std::abs(want.loss));
+  EXPECT_LE(distance(got.logits, want.logits).relative(), tolerance);
+  EXPECT_LE(distance(got.input, want.input).relative(), tolerance);
+  expect_gradients(got.gradients, want.gradients, tolerance);
+  expect_statistics(got.statistics, want.statistics, tolerance / 10);
+}
+
+std::unique_ptr<models::MobileNetV2> make_net(const Way& way) {
+  auto net = std::make_unique<models::MobileNetV2>(
+      models::MobileNetV2Options{.classes = 10, .width = 0.35f, .dropout = 0.0f});
+  way.prepare(*net);
+  return net;
+}
+
+// float32 rounds to about 1e-6 before an activation, and a few of half a million are closer than
+// that to where ReLU6 bends: one on the other side changes all gradients by a thousandth or more.
+// Either side's gradient is one of the function's, so the network in doubles takes the one that
+// `net` took. Of values that are not so close none may differ.
+constexpr double kBend = 1e-5;
+constexpr std::size_t kMostOverruled = 2;
+
+// A step of `make()`'s network in float32 against the same in doubles, which `want` says is right.
+void expect_steps(const std::function<std::unique_ptr<models::MobileNetV2>()>& make,
+                  const Batch& batch, double smoothing, const Step& want) {
+  const auto net = make();
+  test::DoubleNetwork exact(*net);
+  expect_step(train_step(exact, batch, smoothing), want, 1e-6);
+  test::DoubleNetwork bent(*net);
+  const auto probe = make();
+  probe->train();
+  bent.decide_by(activations(*probe, batch.images), kBend);
+  const Step wanted = train_step(bent, batch, smoothing);
+  EXPECT_LE(bent.overruled(), kMostOverruled);
+  testing::Test::RecordProperty("overruled", static_cast<int>(bent.overruled()));
+  expect_step(train_step(*net, batch, smoothing), wanted, 1e-4);
+}
+
+template <class... Also>
+class Training : public testing::TestWithParam<std::tuple<std::string, Way, Also...>> {
+ protected:
+  Training() : isa_(std::get<0>(this->GetParam())) {}
+
+  std::unique_ptr<models::MobileNetV2> net() const {
+    return make_net(std::get<1>(this->GetParam()));
+  }
+
+ private:
+  test::ScopedIsa isa_;
+};
+
+class FirstStep : public Training<test::FirstStepCase> {
+ protected:
+  void SetUp() override {
+    LAMINA_NEEDS_SHARED_DATA();
+    batch_ = test::read_batch();
+    const test::FirstStepCase& c = std::get<2>(GetParam());
+    models::Checkpoint file = models::read_safetensors(test::path_of(c.want));
+    smoothing_ = std::stod(file.metadata.at("label_smoothing"));
+    const Tensors& tensors = file.tensors;
+    evaluated_ = tensors.at("logits_eval_initial");
+    want_ = {.loss = double{*tensors.at("loss").data()},
+             .logits = test::doubles(tensors.at("logits")),
+             .input = test::doubles(test::channels_last(tensors.at("grad_input"))),
+             .gradients = test::doubles_of(test::with_prefix(tensors, "grad/")),
+             .statistics = test::doubles_of(test::with_prefix(tensors, "after1/"))};
+  }
+
+  std::unique_ptr<models::MobileNetV2> loaded() const {
+    auto net = this->net();
+    models::load(*net, test::path_of(std::get<2>(GetParam()).state));
+    return net;
+  }
+
+  Step run() const { return train_step(*loaded(), batch_, smoothing_); }
+
+  Batch batch_;
+  double smoothing_ = 0.0;
+  Tensor evaluated_;
+  Step want_;
+};
+
+TEST_P(FirstStep, IsPyTorchs) {
+  expect_steps([this] { return loaded(); }, batch_, smoothing_, want_);
+}
+
+TEST_P(FirstStep, HasTheSameBitsForAnyNumberOfThreads) {
+  const test::ScopedThreads one(1);
+  const Step want = run();
+  for (std::size_t threads = 1; threads <= 4; ++threads) {
+    SCOPED_TRACE(text(threads, " threads"));
+    const test::ScopedThreads many(threads);
+    const Step got = run();
+    EXPECT_EQ(got.loss, want.loss);
+    EXPECT_EQ(got.logits, want.logits);
+    EXPECT_EQ(got.input, want.input);
+    EXPECT_EQ(got.gradients, want.gradients);
+    EXPECT_EQ(got.statistics, want.statistics);
+  }
+}
+
+TEST_P(FirstStep, EvaluatesAsBefore) {
+  const auto net = loaded();
+  net->train();
+  net->eval();
+  test::expect_near((*net)(batch_.images), test::doubles(evaluated_), 1e-4);
+}
+
+// Every step from a state that both begin with, so that no rounding is carried on.
+class TeacherSteps : public Training<> {};
+
+TEST_P(TeacherSteps, ArePyTorchs) {
+  LAMINA_NEEDS_SHARED_DATA();
+  const auto file = models::read_safetensors(test::path_of("train_mnv2_035_teacher.safetensors"));
+  const double smoothing = std::stod(file.metadata.at("label_smoothing"));
+  const Tensors& tensors = file.tensors;
+  const Batch batch = test::read_batch();
+  for (int k = 0; k < 5; ++k) {
+    SCOPED_TRACE(text("step ", k));
+    const auto make = [&] {
+      auto net = this->net();
+      nn::load_state(*net, test::with_prefix(tensors, text("state", k, '/')));
+      return net;
+    };
+    const auto statistics = test::with_prefix(tensors, text("state", k + 1, '/'));
+    expect_steps(make, batch, smoothing,
+                 {.loss = double{*tensors.at(text("loss", k)).data()},
+                  .logits = test::doubles(tensors.at(text("logits", k))),
+                  .input = test::doubles(test::channels_last(tensors.at(text("grad_input", k)))),
+                  .gradients = test::doubles_of(test::with_prefix(tensors, text("grad", k, '/'))),
+                  .statistics = test::doubles_of(statistics)});
+  }
+}
+
+const auto kIsas = testing::ValuesIn(nn::available_isas());
+
+INSTANTIATE_TEST_SUITE_P(, FirstStep,
+                         testing::Combine(kIsas, testing::ValuesIn(kWays),
+                                          testing::ValuesIn(test::kFirstStepCases)),
+                         [](const auto& tested) {
+                           return std::get<0>(tested.param) + std::get<1>(tested.param).name +
+                                  std::get<2>(tested.param).name;
+                         });
+INSTANTIATE_TEST_SUITE_P(, TeacherSteps, testing::Combine(kIsas, testing::ValuesIn(kWays)),
+                         [](const auto& tested) {
+                           return std::get<0>(tested.param) + std::get<1>(tested.param).name;
+                         });
+
+}  // namespace
+}  // namespace lamina
