@@ -60,11 +60,6 @@ Handle DoubleNetwork::make(const Shape& shape) const {
   return std::make_shared<Array>(Array{shape, Values(shape.size()), Values(shape.size())});
 }
 
-void DoubleNetwork::decide_by(const std::map<std::string, Tensor>& activations, double closeness) {
-  deciding_ = activations;
-  closeness_ = closeness;
-}
-
 Handle DoubleNetwork::convolve(const nn::Conv2dLayerOptions& options, const Handle& x,
                                const Handle& w) {
   const Shape& s = x->shape;
@@ -130,16 +125,12 @@ Handle DoubleNetwork::normalize(const std::string& name, const Handle& x) {
 Handle DoubleNetwork::relu6(const std::string& name, const Handle& x) {
   const Handle y = make(x->shape);
   const auto is_inside = std::make_shared<std::vector<bool>>();
-  const auto decided = deciding_.find(name);
   for (std::size_t i = 0; i < x->values.size(); ++i) {
     const double value = x->values[i];
     bool inside = 0.0 < value && value < 6.0;
-    if (decided != deciding_.end() &&
-        std::min(std::abs(value), std::abs(value - 6.0)) < closeness_) {
-      const float other = std::as_const(decided->second).data()[i];
-      const bool other_inside = 0.0f < other && other < 6.0f;
-      overruled_ += inside == other_inside ? 0 : 1;
-      inside = other_inside;
+    if (const double distance = std::min(std::abs(value), std::abs(value - 6.0)); distance < 1e-4) {
+      near_.insert({distance, {name, i}});
+      inside = inside != crossed_.contains({name, i});
     }
     is_inside->push_back(inside);
     y->values[i] = std::clamp(value, 0.0, 6.0);
@@ -238,7 +229,7 @@ double DoubleNetwork::step(const Tensor& images, std::span<const std::uint32_t> 
   for (const auto& [name, array] : tensors_) {
     std::ranges::fill(array->gradient, 0.0);
   }
-  overruled_ = 0;
+  near_.clear();
   input_ = make(images.shape());
   std::ranges::copy(images.values(), input_->values.begin());
   Handle y = layer("features.0.0", net_.stem(), input_);

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,9 +30,17 @@ class DoubleNetwork {
   /// With the tensors that `net` has now. Only its structure is read later.
   explicit DoubleNetwork(models::MobileNetV2& net);
 
-  /// Activations by the name of their convolution, as another network has them for the same input.
-  /// Where a value is closer to a bound of ReLU6 than `closeness`, they say on which side it is.
-  void decide_by(const std::map<std::string, Tensor>& activations, double closeness);
+  /// A value before a ReLU6, by the name of its convolution.
+  struct Place {
+    std::string layer;
+    std::size_t index;
+    auto operator<=>(const Place&) const = default;
+  };
+
+  /// The next steps take the gradient of ReLU6 on the other side of its bound at these places.
+  void cross(const std::set<Place>& places) { crossed_ = places; }
+  /// Where the last step's values were closer than 1e-4 to a bound of ReLU6, by their distance.
+  const std::multimap<double, Place>& near_bounds() const { return near_; }
 
   /// Loss of a forward pass with cross-entropy; gradients follow, running statistics move.
   double step(const Tensor& images, std::span<const std::uint32_t> labels, double label_smoothing);
@@ -44,8 +53,6 @@ class DoubleNetwork {
   const std::map<std::string, Values>& momenta() const { return momenta_; }
   const Array& input() const { return *input_; }
   const Array& logits() const { return *logits_; }
-  /// How often decide_by() decided otherwise than the value.
-  std::size_t overruled() const { return overruled_; }
 
  private:
   Handle make(const Shape& shape) const;
@@ -61,9 +68,8 @@ class DoubleNetwork {
   const models::MobileNetV2& net_;
   std::map<std::string, Handle> tensors_;
   std::map<std::string, Values> momenta_;
-  std::map<std::string, Tensor> deciding_;
-  double closeness_ = 0.0;
-  std::size_t overruled_ = 0;
+  std::set<Place> crossed_;
+  std::multimap<double, Place> near_;
   Handle input_, logits_;
   std::vector<std::function<void()>> backward_;
 };
