@@ -56,6 +56,7 @@ struct Recipe {
   double label_smoothing = 0.0;
   double ema = 0.0;
   double ema_warmup = 10.0;
+  std::string ema_buffers = "average";
   std::size_t precise_norm = 0;
   std::size_t seed = 0;
 

@@ -133,6 +133,8 @@ std::vector<Setting> training_settings() {
        "Average the weights and ship the average; 0: no, 0.9999 is common", 0, 0.9999999},
       {"ema-warmup", &Recipe::ema_warmup, kGroup, "N",
        "Smaller decays at first, (1 + n) / (N + n); 0: no", 0, 1e9},
+      {"ema-buffers", &Recipe::ema_buffers, kGroup, "average|copy",
+       "Batch norm's statistics beside the average: averaged too, or the latest"},
       {"precise-bn", &Recipe::precise_norm, kGroup, "BATCHES",
        "At the end, compute batch norm's statistics anew from so many batches; 0: no", 0, 1e6},
       {"seed", &Recipe::seed, kGroup, "N", "Of everything random", 0, kManyWhole},

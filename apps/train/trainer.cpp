@@ -16,10 +16,13 @@ namespace {
 constexpr std::uint64_t kDropoutStream = std::uint64_t{15} << 60;  // apart from data::Purpose's
 
 std::unique_ptr<nn::Ema> average_of(const Recipe& recipe, nn::Module& module) {
-  return recipe.ema > 0.0
-             ? std::make_unique<nn::Ema>(
-                   module, nn::EmaOptions{.decay = recipe.ema, .warmup = recipe.ema_warmup})
-             : nullptr;
+  if (recipe.ema == 0.0) {
+    return nullptr;
+  }
+  const auto buffers =
+      recipe.ema_buffers == "copy" ? nn::EmaBuffers::copy : nn::EmaBuffers::average;
+  return std::make_unique<nn::Ema>(
+      module, nn::EmaOptions{.decay = recipe.ema, .warmup = recipe.ema_warmup, .buffers = buffers});
 }
 
 // What is dropped depends on the step alone, so that a resumed training drops the same.
