@@ -32,6 +32,24 @@ std::optional<TrainingCheckpoint> find_start(const TrainOptions& options,
   return checkpoint;
 }
 
+void introduce(const Recipe& recipe, const TrainingPictures& pictures, const NewNetwork& network,
+               Console& console) {
+  for (const std::string& remark : network.remarks) {
+    console.report(remark);
+  }
+  console.print(introduction(recipe, pictures, *network.net));
+}
+
+void start(Trainer& trainer, const std::optional<TrainingCheckpoint>& checkpoint,
+           const TrainingPictures& pictures, Console& console) {
+  if (checkpoint) {
+    trainer.resume(*checkpoint);
+    console.print(text("going on after ", trainer.state().step, " steps\n"));
+  } else {
+    trainer.begin(pictures.identity());
+  }
+}
+
 ExitCode stopped(const TrainOptions& options, Console& console, const TrainingState& state) {
   console.report(text("stopped in epoch ", state.position.epoch + 1, " after ", state.step,
                       " steps: go on with --resume; all is kept in ",
@@ -59,10 +77,7 @@ ExitCode main_program(int argc, char** argv, Console& console) {
   Recipe recipe = options->recipe;
   const TrainingPictures pictures = open_pictures(options->data, recipe);
   NewNetwork network = make_network(recipe, *pictures.training);
-  for (const std::string& remark : network.remarks) {
-    console.report(remark);
-  }
-  console.print(introduction(recipe, pictures, *network.net));
+  introduce(recipe, pictures, network, console);
   const auto checkpoint = find_start(*options, pictures);
   const auto course = prepare(*options, recipe, pictures, network, console);
   if (!course) {
@@ -71,12 +86,7 @@ ExitCode main_program(int argc, char** argv, Console& console) {
   }
   const FlushDenormals flush(FlushDenormals::current());  // decaying weights are full of them
   Trainer trainer(*options, recipe, *course->subject, console);
-  if (checkpoint) {
-    trainer.resume(*checkpoint);
-    console.print(text("going on after ", trainer.state().step, " steps\n"));
-  } else {
-    trainer.begin(pictures.identity());
-  }
+  start(trainer, checkpoint, pictures, console);
   if (trainer.run() == Ending::stopped) {
     return stopped(*options, console, trainer.state());
   }
