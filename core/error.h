@@ -1,6 +1,8 @@
 #pragma once
 
-#include <sstream>
+#include <memory>
+#include <ostream>
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -13,19 +15,54 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+namespace detail {
+
+// A value to print, its type forgotten: messages are many, the types in them few, and code for each
+// combination would be a tenth of the library.
+struct Part {
+  const void* value;
+  void (*print)(std::ostream& out, const void* value);
+};
+
+template <class Value>
+void print(std::ostream& out, const void* value) {
+  out << *static_cast<const Value*>(value);
+}
+void print_characters(std::ostream& out, const void* value);
+
+template <class Value>
+Part part(const Value& value) {
+  return {std::addressof(value), print<Value>};
+}
+template <std::size_t size>
+Part part(const char (&literal)[size]) {
+  return {literal, print_characters};
+}
+
+// std::fixed and its like.
+void print_manipulator(std::ostream& out, const void* value);
+inline Part part(std::ios_base& (&manipulator)(std::ios_base&)) {
+  return {reinterpret_cast<const void*>(&manipulator), print_manipulator};
+}
+
+std::string join(std::span<const Part> parts);
+[[noreturn]] void fail(std::span<const Part> parts);
+
+}  // namespace detail
+
 /// The parts as an output stream prints them, joined: `text("input ", shape, " has rank ", 3)`.
 template <class... Parts>
 std::string text(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return out.str();
+  const detail::Part list[] = {detail::part(parts)...};
+  return detail::join(list);
 }
 
 /// Throws Error(text(parts...)) unless `condition` holds. The message is only built on failure.
 template <class... Parts>
 void check(bool condition, const Parts&... parts) {
   if (!condition) [[unlikely]] {
-    throw Error(text(parts...));
+    const detail::Part list[] = {detail::part(parts)...};
+    detail::fail(list);
   }
 }
 

@@ -106,6 +106,24 @@ LAMINA_INLINE Vec clamp(Vec x, Vec lo, Vec hi) {
 #endif
 }
 
+#if LAMINA_ISA_IS != LAMINA_ISA_avx512 && LAMINA_ISA_IS != LAMINA_ISA_avx2
+// Calls, because a tail of a tile makes dozens.
+[[gnu::noinline]] inline Vec load_one_by_one(const float* p, std::size_t count) {
+  alignas(16) float lanes[4] = {};
+  for (std::size_t i = 0; i < count; ++i) {
+    lanes[i] = p[i];
+  }
+  return Vec::load_aligned(lanes);
+}
+[[gnu::noinline]] inline void store_one_by_one(float* p, Vec v, std::size_t count) {
+  alignas(16) float lanes[4];
+  v.store_aligned(lanes);
+  for (std::size_t i = 0; i < count; ++i) {
+    p[i] = lanes[i];
+  }
+}
+#endif
+
 /// The first `count` <= kLanes floats at p, the other lanes zero. Reads nothing beyond them.
 LAMINA_INLINE Vec load_first(const float* p, std::size_t count) {
 #if LAMINA_ISA_IS == LAMINA_ISA_avx512
@@ -115,11 +133,7 @@ LAMINA_INLINE Vec load_first(const float* p, std::size_t count) {
   return _mm256_maskload_ps(p,
                             _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane));
 #else
-  alignas(16) float lanes[4] = {};
-  for (std::size_t i = 0; i < count; ++i) {
-    lanes[i] = p[i];
-  }
-  return Vec::load_aligned(lanes);
+  return load_one_by_one(p, count);
 #endif
 }
 
@@ -131,11 +145,7 @@ LAMINA_INLINE void store_first(float* p, Vec v, std::size_t count) {
   const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   _mm256_maskstore_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)), lane), v);
 #else
-  alignas(16) float lanes[4];
-  v.store_aligned(lanes);
-  for (std::size_t i = 0; i < count; ++i) {
-    p[i] = lanes[i];
-  }
+  store_one_by_one(p, v, count);
 #endif
 }
 

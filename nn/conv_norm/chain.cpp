@@ -27,18 +27,6 @@ LayerMaker maker(const Shape& x, const ConvNorm& layer) {
   return is_depthwise && is_depthwise3x3(window) ? make_depthwise_layer : nullptr;
 }
 
-BatchStatistics statistics(const ChannelSums& moments, const Tensor& point, std::size_t rows) {
-  BatchStatistics batch{.rows = rows, .mean = {}, .variance = {}};
-  const auto count = static_cast<double>(rows);
-  for (std::size_t c = 0; c < point.size(); ++c) {
-    const double offset = moments.first[c] / count;
-    const double variance = moments.second[c] / count - offset * offset;
-    batch.mean.push_back(double{point.data()[c]} + offset);
-    batch.variance.push_back(variance < 0.0 ? 0.0 : variance);
-  }
-  return batch;
-}
-
 }  // namespace
 
 bool is_conv_norm_chain(const Shape& x, const std::vector<ConvNorm>& layers) {
@@ -51,17 +39,6 @@ bool is_conv_norm_chain(const Shape& x, const std::vector<ConvNorm>& layers) {
     shape = conv2d_shape(shape, layer.weight.shape(), layer.options);
   }
   return !layers.empty();
-}
-
-ChannelSums TaskSums::totals() const {
-  ChannelSums totals{std::vector<double>(channels_), std::vector<double>(channels_)};
-  for (std::size_t begin = 0; begin < values_.size(); begin += 2 * channels_) {
-    for (std::size_t c = 0; c < channels_; ++c) {
-      totals.first[c] += values_[begin + c];
-      totals.second[c] += values_[begin + channels_ + c];
-    }
-  }
-  return totals;
 }
 
 Chain::Chain(const Tensor& x, const std::vector<ConvNorm>& layers)
@@ -79,10 +56,9 @@ Chain::Chain(const Tensor& x, const std::vector<ConvNorm>& layers)
 Tensor Chain::forward(const float* residual) {
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     Stage& stage = *stages_[i];
-    ChainMoments moments{.point = std::as_const(stage.layer.running_mean).data(),
-                         .sums = TaskSums(stage.convolution->tasks(), stage.layer.gamma.size())};
+    ChainMoments moments(stage.convolution->tasks(), stage.layer.gamma.size());
     convolve(i, &moments);
-    stage.normalize(moments.sums.totals());
+    stage.normalize(moments.statistics());
   }
   return result(residual);
 }
@@ -130,8 +106,7 @@ void Chain::convolve(std::size_t stage, ChainMoments* moments) {
   stages_[stage]->convolution->forward(source(stage), z, moments);
 }
 
-void Chain::Stage::normalize(const ChannelSums& moments) {
-  BatchStatistics batch = statistics(moments, layer.running_mean, count);
+void Chain::Stage::normalize(const BatchStatistics& batch) {
   update_running(batch, layer.momentum, layer.running_mean, layer.running_variance);
   norm = std::make_unique<Normalization>(batch.mean, batch.variance, layer.gamma, layer.beta,
                                          layer.epsilon);

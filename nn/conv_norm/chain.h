@@ -41,7 +41,7 @@ class Chain {
     std::unique_ptr<Normalization> norm;
 
     ChainSource result() const { return {.values = z, .norm = norm.get(), .bounds = layer.bounds}; }
-    void normalize(const ChannelSums& moments);
+    void normalize(const BatchStatistics& batch);
     ChainUpstream upstream(const Tensor& dy, const ChannelSums& sums,
                            ParameterGradients& gradients) const;
   };

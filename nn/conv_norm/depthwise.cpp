@@ -51,8 +51,9 @@ class DepthwiseLayer : public ChainLayer {
                              .y = to + first * out_row(),
                              .lo = kNoBounds.lo,
                              .hi = kNoBounds.hi});
-      add_moments(kernels_, to, channels_, first * window_.out_w, out.count() * window_.out_w,
-                  moments, task);
+      if (moments != nullptr) {
+        moments->add(kernels_, task, to + first * out_row(), out.count() * window_.out_w);
+      }
     });
   }
 

@@ -37,7 +37,9 @@ class GeneralLayer : public ChainLayer {
       kernels_.gemm(
           weights.block({.m = run.count, .a = run.columns, .lda = k_, .c = c, .ldc = out_}, 0, 0,
                         run.count, 0, weights.panels()));
-      add_moments(kernels_, to, out_, run.row, run.count, moments, run.task);
+      if (moments != nullptr) {
+        moments->add(kernels_, run.task, c, run.count);
+      }
     });
   }
 

@@ -31,6 +31,8 @@ class TaskSums {
 
   double* first(std::size_t task) { return values_.data() + task * 2 * channels_; }
   double* second(std::size_t task) { return first(task) + channels_; }
+  const double* first(std::size_t task) const { return values_.data() + task * 2 * channels_; }
+  const double* second(std::size_t task) const { return first(task) + channels_; }
   ChannelSums totals() const;
 
  private:
@@ -38,10 +40,25 @@ class TaskSums {
   std::vector<double> values_;
 };
 
-/// Moments of a layer's result about `point` [C], to be taken while it is in cache.
-struct ChainMoments {
-  const float* point;
-  TaskSums sums;
+/// The moments of a layer's result, taken while it is in cache, each task's about a point of its
+/// own near the mean, so that no digits cancel.
+class ChainMoments {
+ public:
+  ChainMoments(std::size_t tasks, std::size_t channels)
+      : channels_(channels), points_(tasks * channels), counts_(tasks), sums_(tasks, channels) {}
+
+  /// Adds `rows` rows of z [rows, channels].
+  void add(const kernels::KernelTable& kernels, std::size_t task, const float* z, std::size_t rows);
+  /// Of all tasks' rows together.
+  BatchStatistics statistics() const;
+
+ private:
+  void set_point(std::size_t task, const float* z, std::size_t rows);
+
+  std::size_t channels_;
+  std::vector<float> points_;  // [tasks, channels]
+  std::vector<std::size_t> counts_;
+  TaskSums sums_;
 };
 
 /// The gradient of a layer's clamped and normalized result, and what turns it into that of the

@@ -36,7 +36,9 @@ class PointwiseLayer : public ChainLayer {
       kernels_.gemm(
           weights.block({.m = rows, .a = a, .lda = in_, .c = to + begin * out_, .ldc = out_}, 0, 0,
                         rows, 0, weights.panels()));
-      add_moments(kernels_, to, out_, begin, rows, moments, task);
+      if (moments != nullptr) {
+        moments->add(kernels_, task, to + begin * out_, rows);
+      }
     });
   }
 

@@ -72,24 +72,6 @@ void in_short_runs(std::size_t begin, std::size_t count, const Run& run) {
   }
 }
 
-/// Adds rows of z to their moments.
-inline void add_moments(const kernels::KernelTable& kernels, const float* z, std::size_t channels,
-                        std::size_t begin, std::size_t count, ChainMoments* moments,
-                        std::size_t task) {
-  if (moments == nullptr) {
-    return;
-  }
-  in_short_runs(begin, count, [&](std::size_t first, std::size_t rows) {
-    kernels.gradients.moments({.rows = rows,
-                               .channels = channels,
-                               .x = z + first * channels,
-                               .ldx = channels,
-                               .shift = moments->point,
-                               .sums = moments->sums.first(task),
-                               .squares = moments->sums.second(task)});
-  });
-}
-
 /// dz, the gradient of the convolution's result, for some rows of it.
 inline void gradient_rows(const kernels::KernelTable& kernels, const ChainUpstream& up,
                           std::size_t begin, std::size_t count, float* dz) {

@@ -111,8 +111,8 @@ TEST(Load, StoresWhatDescribesTheNetwork) {
                    .epsilon = 1e-3f,
                    .round_to = 4});
   const data::Metadata separate = {
-      {"arch", "mobilenet_v2"}, {"width_mult", "0.35"}, {"round_to", "4"}, {"stride", "32"}, {"num_classes", "4"},
-      {"padding", "same_tf"},   {"epsilon", "0.001"},   {"bn", "separate"}};
+      {"arch", "mobilenet_v2"}, {"width_mult", "0.35"}, {"round_to", "4"},    {"stride", "32"},
+      {"num_classes", "4"},     {"padding", "same_tf"}, {"epsilon", "0.001"}, {"bn", "separate"}};
   EXPECT_EQ(models::to_checkpoint(net).metadata, separate);
   nn::fold_batch_norm(net);
   EXPECT_EQ(models::to_checkpoint(net).metadata.at("bn"), "folded");
