@@ -32,7 +32,9 @@ struct Way {
 Way way_of(const char* name, nn::TrainingOps ops) {
   return {name, [ops](models::MobileNetV2& net) { net.set_training_ops(ops); }};
 }
-const Way kWays[] = {way_of("Separate", nn::TrainingOps::separate)};
+const Way kWays[] = {way_of("Separate", nn::TrainingOps::separate),
+                     way_of("Fused", nn::TrainingOps::fused),
+                     way_of("FusedRecomputing", nn::TrainingOps::fused_recomputing)};
 
 /// What a step of training gives; convolution weights [O, KH, KW, I], pictures [N, H, W, C].
 struct Step {
