@@ -69,10 +69,10 @@ def write_inputs(folder, batch):
 
 
 def check_equal(ours, theirs):
-    if len(ours.logits) != len(theirs.logits):
-        sys.exit(f"compare: {ours.name} gave {len(ours.logits)} logits, "
-                 f"{theirs.name} {len(theirs.logits)}")
-    worst = max(abs(a - b) for a, b in zip(ours.logits, theirs.logits))
+    if len(ours.output) != len(theirs.output):
+        sys.exit(f"compare: {ours.name} gave {len(ours.output)} logits, "
+                 f"{theirs.name} {len(theirs.output)}")
+    worst = max(abs(a - b) for a, b in zip(ours.output, theirs.output))
     if not worst <= 2e-4:
         sys.exit(f"compare: {theirs.name}: logits differ by {worst:.2e}, more than 2e-4")
     return worst

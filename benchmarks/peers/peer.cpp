@@ -17,9 +17,8 @@
 #include "nn/layers.h"
 
 namespace lamina::benchmarks {
-namespace {
 
-Tensor read_input(const std::string& path, std::size_t batch) {
+Tensor read_images(const std::string& path, std::size_t batch) {
   std::ifstream file(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   const std::size_t pixels = bytes.size() / (batch * 3 * sizeof(float));
@@ -31,33 +30,35 @@ Tensor read_input(const std::string& path, std::size_t batch) {
   return x;
 }
 
-void write(const std::string& path, const Tensor& values) {
+void write_values(const std::string& path, std::span<const float> values) {
   std::ofstream file(path, std::ios::binary);
   file.write(reinterpret_cast<const char*>(values.data()),
-             static_cast<std::streamsize>(values.size() * sizeof(float)));
+             static_cast<std::streamsize>(values.size_bytes()));
   check(static_cast<bool>(file.flush()), path, ": cannot be written");
 }
 
-Task read_task(char** argv) {
-  models::Classifier classifier = models::read_classifier(argv[1]);
-  nn::fold_batch_norm(*classifier.net);
-  Tensor input = read_input(argv[2], std::stoul(argv[3]));
-  nn::Graph graph = nn::trace(*classifier.net, input.shape());
-  return {std::move(classifier), std::move(graph), std::move(input), std::stoul(argv[4])};
-}
-
-void answer_requests(Runner& runner) {
+void answer_requests(const std::function<void()>& run) {
   using Clock = std::chrono::steady_clock;
   for (int runs = 0; std::cin >> runs;) {
     for (int i = 0; i < runs; ++i) {
       const auto start = Clock::now();
-      runner.run();
+      run();
       const std::chrono::duration<double, std::milli> elapsed = Clock::now() - start;
       std::printf("%.6f ", elapsed.count());
     }
     std::printf("\n");
     std::fflush(stdout);
   }
+}
+
+namespace {
+
+Task read_task(char** argv) {
+  models::Classifier classifier = models::read_classifier(argv[1]);
+  nn::fold_batch_norm(*classifier.net);
+  Tensor input = read_images(argv[2], std::stoul(argv[3]));
+  nn::Graph graph = nn::trace(*classifier.net, input.shape());
+  return {std::move(classifier), std::move(graph), std::move(input), std::stoul(argv[4])};
 }
 
 }  // namespace
@@ -75,10 +76,10 @@ int serve(int argc, char** argv, const std::string& name, Build build) {
     Tensor logits = Tensor::zeros(task.graph.nodes[task.graph.output].shape);
     const std::unique_ptr<Runner> runner = build(task, logits.values());
     runner->run();
-    write(argv[5], logits);
+    write_values(argv[5], std::as_const(logits).values());
     std::printf("ready %s\n", name.c_str());
     std::fflush(stdout);
-    answer_requests(*runner);
+    answer_requests([&runner] { runner->run(); });
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s: %s\n", argv[0], error.what());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -35,5 +36,13 @@ using Build = std::unique_ptr<Runner> (*)(const Task& task, std::span<float> log
 /// that file and answers "ready NAME"; then for each number on standard input runs it that often
 /// and answers with the milliseconds of each run.
 int serve(int argc, char** argv, const std::string& name, Build build);
+
+/// What serve() is made of. A batch of square images, channels last, from a file of floats; throws
+/// Error unless the file holds just that.
+Tensor read_images(const std::string& path, std::size_t batch);
+/// Throws Error when the file cannot be written.
+void write_values(const std::string& path, std::span<const float> values);
+/// For each number on standard input calls `run` that often and answers with the milliseconds.
+void answer_requests(const std::function<void()>& run);
 
 }  // namespace lamina::benchmarks

@@ -106,12 +106,10 @@ in `build/benchmarks` from what is installed there.
 """
 
 
-def draw(cases, path):
+def draw_bars(axes, cases, colors=(chart.LAMINA, *chart.PEERS)):
     """Bars of milliseconds an image: the minimum, with a line up to the median."""
-    figure, axes = chart.new(1, (10.5, 4.8))
     libraries = cases[0].results
     width = 0.84 / len(libraries)
-    colors = [chart.LAMINA, *chart.PEERS]
     for row, library in enumerate(libraries):
         for place, case in enumerate(cases):
             least, middle = (time / case.batch for time in case.results[row].figures)
@@ -125,12 +123,17 @@ def draw(cases, path):
     axes.set_xticks(range(len(cases)), [case.title for case in cases])
     axes.tick_params(axis="x", length=0)
     axes.grid(visible=False, axis="x")
+
+
+def draw(cases, path):
+    figure, axes = chart.new(1, (10.5, 4.8))
+    draw_bars(axes, cases)
     axes.set_ylabel("milliseconds an image")
     axes.set_title("MobileNetV2 1.0, 224 x 224, float32: lower is better\n", loc="left",
                    fontweight="bold")
     axes.text(0, 1.02, f"{chart.cpu_name()}. Bars: minimum; thin lines: up to the median",
               transform=axes.transAxes, fontsize=9)
-    axes.legend(ncols=len(libraries), loc="upper center", bbox_to_anchor=(0.5, -0.08))
+    axes.legend(ncols=len(cases[0].results), loc="upper center", bbox_to_anchor=(0.5, -0.08))
     chart.save(figure, path)
 
 

@@ -18,16 +18,17 @@ KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 36)}
 
 
 class Side:
-    """One library with the network loaded. `name` is what the process calls itself."""
+    """One library with the network loaded. `name` is what the process calls itself, `output` what
+    it computed first, which it writes to the file given last."""
 
-    def __init__(self, command, logits, environment=None):
+    def __init__(self, command, output, environment=None):
         self.times = []
         self.program = pathlib.Path(command[0]).name
-        self.process = subprocess.Popen([str(word) for word in (*command, logits)], text=True,
+        self.process = subprocess.Popen([str(word) for word in (*command, output)], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         env={**os.environ, **(environment or {})})
         self.name = self.answer().removeprefix("ready ").strip()
-        self.logits = array.array("f", logits.read_bytes())
+        self.output = array.array("f", output.read_bytes())
 
     def answer(self):
         line = self.process.stdout.readline().strip()
