@@ -4,7 +4,6 @@
 #include <chrono>
 #include <limits>
 #include <memory>
-#include <utility>
 
 #include "benchmarks/kernel_cases.h"
 #include "benchmarks/timed_kernels.h"
@@ -55,8 +54,7 @@ class LayerRun {
   }
 
   void forward() {
-    nn::ChainMoments moments{.point = std::as_const(a_).data(),
-                             .sums = nn::TaskSums(convolution_->tasks(), a_.size())};
+    nn::ChainMoments moments(convolution_->tasks(), a_.size());
     Tensor z = Tensor::uninitialized(z_.shape());
     convolution_->forward(source(), z, &moments);
   }

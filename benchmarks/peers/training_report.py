@@ -74,8 +74,8 @@ def page(cases):
 One step of MobileNetV2 1.0 in float32: forward pass, cross-entropy, backward pass, SGD with momentum
 0.9 and decay 4e-5; without dropout, from the same weights and with the same random batch, each side
 in a process of its own, in alternating rounds. The losses of the first three steps differ from
-Lamina's by at most {worst:.1e} of them. CPU: {chart.cpu_name()}. This page and its chart are written
-by
+Lamina's by at most {worst:.1e} of them. CPU: {chart.cpu_name()}. This page
+and its chart are written by
 
 ```
 benchmarks/peers/train.py --docs docs
