@@ -59,7 +59,8 @@ void accumulate(GradientNode& node, Tensor gradient) {
         "backward: a gradient must have its tensor's shape: ", running_op, " gave ",
         gradient.shape(), " for ", node.shape);
   if (node.gradient.empty()) {
-    node.gradient = std::move(gradient);
+    const bool is_leaf = node.op == nullptr;  // its gradient is the user's to change
+    node.gradient = is_leaf && gradient.is_shared() ? gradient.clone() : std::move(gradient);
     return;
   }
   if (node.gradient.is_shared()) {
@@ -84,6 +85,34 @@ void run(GradientNode& node) {
     }
   }
 }
+
+// Whatever ends a backward pass: no gradient stays behind for the next one to add to.
+class Pass {
+ public:
+  explicit Pass(const std::shared_ptr<GradientNode>& root) : nodes_(in_order_of_use(root)) {}
+  ~Pass() {
+    running_op = "";
+    for (const auto& node : nodes_) {
+      if (node != nullptr && node->op != nullptr) {
+        node->gradient = {};
+      }
+    }
+  }
+  Pass(const Pass&) = delete;
+  Pass& operator=(const Pass&) = delete;
+
+  void run_all() {
+    for (auto& node : nodes_) {
+      if (node->op != nullptr) {
+        run(*node);
+      }
+      node = nullptr;
+    }
+  }
+
+ private:
+  Nodes nodes_;
+};
 
 }  // namespace
 
@@ -114,7 +143,7 @@ Tensor record(const char* op, const Tensor& y, std::span<const Tensor* const> in
 
 const Tensor& Saved::get() const {
   check(tensor_.changes() == changes_, "backward: ", running_op, " saved a tensor ",
-        tensor_.shape(), " whose values were changed in place since");
+        tensor_.shape(), " whose values may have been changed in place since");
   return tensor_;
 }
 
@@ -155,15 +184,10 @@ void Tensor::backward(const Tensor& dy) const {
         " was made from no tracked tensor, or under NoGrad");
   check(dy.shape() == shape_, "backward: the gradient must have the tensor's shape: ", dy.shape(),
         " for ", shape_);
-  Nodes nodes = in_order_of_use(node_);
+  Pass pass(node_);
   const NoGrad no_grad;
   accumulate(*node_, dy);
-  for (auto& node : nodes) {
-    if (node->op != nullptr) {
-      run(*node);
-    }
-    node = nullptr;
-  }
+  pass.run_all();
 }
 
 Tensor Tensor::reshape(const Shape& shape) const {

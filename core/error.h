@@ -34,8 +34,8 @@ template <class Value>
 Part part(const Value& value) {
   return {std::addressof(value), print<Value>};
 }
-template <std::size_t size>
-Part part(const char (&literal)[size]) {
+template <std::size_t kSize>
+Part part(const char (&literal)[kSize]) {
   return {literal, print_characters};
 }
 

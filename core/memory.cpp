@@ -7,6 +7,7 @@
 #include <mutex>
 #include <new>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace lamina {
@@ -50,12 +51,17 @@ std::byte* reserve(std::size_t bytes) {
   return begin;
 }
 
-// More than that cannot be in use: larger requests are left to fail elsewhere.
-std::size_t physical_memory() {
+// More than the machine has cannot be in use: larger requests are left to fail elsewhere. Where
+// addresses are limited, others need some too.
+std::size_t address_space() {
   const long pages = ::sysconf(_SC_PHYS_PAGES);
   const long page = ::sysconf(_SC_PAGESIZE);
-  return pages > 0 && page > 0 ? static_cast<std::size_t>(pages) * static_cast<std::size_t>(page)
-                               : std::size_t{1} << 32;
+  const std::size_t memory = pages > 0 && page > 0
+                                 ? static_cast<std::size_t>(pages) * static_cast<std::size_t>(page)
+                                 : std::size_t{1} << 32;
+  rlimit limit{};
+  const bool is_limited = ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return is_limited ? std::min<std::size_t>(memory, limit.rlim_cur / 2) : memory;
 }
 
 // Large blocks out of one range of addresses, the lowest first, so that free neighbors become one
@@ -63,7 +69,7 @@ std::size_t physical_memory() {
 class Blocks {
  public:
   Blocks() {
-    const std::size_t memory = kKeepsMemory ? physical_memory() : 0;
+    const std::size_t memory = kKeepsMemory ? address_space() : 0;
     for (std::size_t bytes = memory; base_ == nullptr && bytes > kLarge; bytes /= 2) {
       bytes = bytes / kPage * kPage;
       base_ = reserve(bytes);

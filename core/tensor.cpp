@@ -13,8 +13,7 @@ Tensor Tensor::uninitialized(const Shape& shape) {
   result.shape_ = shape;
   if (!result.empty()) {
     const std::size_t bytes = shape.size() * sizeof(float);
-    result.values_ =
-        std::make_shared<detail::Values>(detail::allocate(bytes), bytes, detail::release);
+    result.values_ = std::make_shared<detail::Values>(bytes, detail::allocate, detail::release);
   }
   return result;
 }
@@ -25,8 +24,8 @@ Tensor Tensor::on_large_pages(const Shape& shape) {
   if (!result.empty()) {
     constexpr std::size_t kPage = std::size_t{2} << 20;
     const std::size_t bytes = (shape.size() * sizeof(float) + kPage - 1) / kPage * kPage;
-    result.values_ = std::make_shared<detail::Values>(detail::map_large_pages(bytes), bytes,
-                                                      detail::unmap_large_pages);
+    result.values_ =
+        std::make_shared<detail::Values>(bytes, detail::map_large_pages, detail::unmap_large_pages);
   }
   return result;
 }

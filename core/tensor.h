@@ -21,15 +21,17 @@ struct GradientNode;
 
 /// The values that handles share, and how often someone asked to change them.
 struct Values {
-  Values(float* values, std::size_t size, void (*free)(float*, std::size_t))
-      : data(values), bytes(size), release(free) {}
+  using Allocate = float* (*)(std::size_t);
+  using Release = void (*)(float*, std::size_t);
+  Values(std::size_t size, Allocate allocate, Release free)
+      : data(allocate(size)), bytes(size), release(free) {}
   ~Values() { release(data, bytes); }
   Values(const Values&) = delete;
   Values& operator=(const Values&) = delete;
 
   float* data;
   std::size_t bytes;
-  void (*release)(float*, std::size_t);
+  Release release;
   std::atomic<std::uint64_t> changes{0};
 };
 
@@ -100,7 +102,8 @@ class Tensor {
   /// An untracked handle on the same memory.
   Tensor detached() const;
 
-  /// What backward() left here, added up over its calls; empty before the first.
+  /// What backward() left here, added up over its calls; empty before the first. Its memory is its
+  /// own.
   Tensor grad() const;
   /// Throws Error unless tracked and `gradient` empty or of this shape.
   void set_grad(const Tensor& gradient);

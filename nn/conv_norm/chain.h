@@ -26,8 +26,8 @@ class Chain {
   void forget();
   void remember();
 
-  /// The gradients of each layer's parameters, and of x into `dx` where `wants_x` is set. Frees
-  /// each convolution's result.
+  /// The gradients of each layer's parameters, and of x into `dx` where asked for. Frees each
+  /// convolution's result.
   enum class Wants { parameters, parameters_and_x };
   std::vector<ParameterGradients> backward(Tensor dy, Wants wants, Tensor& dx);
 

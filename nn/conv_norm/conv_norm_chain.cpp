@@ -1,3 +1,4 @@
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -26,6 +27,10 @@ void check_layers(const Tensor& x, const std::vector<ConvNorm>& layers) {
       check_vector("conv_norm_chain", name, *vector, "weight", layer.weight.shape(), shape[3]);
     }
     check_bounds("conv_norm_chain", layer.bounds);
+    check(layer.epsilon >= 0.0f && std::isfinite(layer.epsilon),
+          "conv_norm_chain: epsilon must be finite and not negative: got ", layer.epsilon);
+    check(layer.momentum >= 0.0f && layer.momentum <= 1.0f,
+          "conv_norm_chain: momentum must be from 0 to 1: got ", layer.momentum);
     check(shape.size() / shape[3] >= 2,
           "conv_norm_chain: statistics need at least 2 values a channel: a result is ", shape);
   }

@@ -95,7 +95,33 @@ TEST(Autograd, RefusesValuesChangedInPlace) {
   const Tensor square = multiply(x, x);
   x.data()[0] = 4.0f;
   expect_error([&] { square.backward(); },
-               "backward: multiply saved a tensor [1] whose values were changed in place since");
+               "backward: multiply saved a tensor [1] whose values may have been changed in place "
+               "since");
+}
+
+TEST(Autograd, AFailureLeavesNothingForTheNextPass) {
+  Tensor x = scalar(3.0f);
+  x.track();
+  Tensor w = scalar(2.0f);
+  const Tensor a = plus(x, x);
+  const Tensor product = multiply(a, w);
+  w.data()[0] = 5.0f;
+  EXPECT_THROW(plus(product, a).backward(), Error);
+  plus(a, a).backward();
+  EXPECT_EQ(number(x.grad()), 4.0f);
+}
+
+TEST(Autograd, GradientsHaveMemoryOfTheirOwn) {
+  Tensor x = scalar(3.0f);
+  Tensor y = scalar(4.0f);
+  x.track();
+  y.track();
+  Tensor dy = scalar(1.0f);
+  plus(x, y).backward(dy);
+  x.grad().data()[0] = 7.0f;
+  dy.data()[0] = 9.0f;
+  EXPECT_EQ(number(x.grad()), 7.0f);
+  EXPECT_EQ(number(y.grad()), 1.0f);
 }
 
 TEST(Autograd, ReadingThroughAConstHandleIsNoChange) {
