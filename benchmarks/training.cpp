@@ -147,7 +147,7 @@ void print_sums(const std::vector<LayerTimes>& layers, const StepTimes& steps, d
   print_pass("", "rest", remaining, peak);
   std::printf(
       "layers by themselves %.3f, forward and backward pass of a step %.3f: the difference is"
-      "\nthe chains' ends (norm applied, residual added, sums), pool, classifier, loss, and"
+      "\nthe chains' ends (norm applied, residual added, sums), pool, loss, and"
       "\nwhat caches hold or do not\n",
       1e3 * total, 1e3 * (steps[kForward].front() + steps[kBackward].front()));
 }

@@ -1,6 +1,6 @@
 #include "benchmarks/training_layers.h"
 
-#include <algorithm>
+#include <array>
 #include <chrono>
 #include <limits>
 #include <memory>
@@ -151,6 +151,37 @@ std::vector<Place> places(const models::MobileNetV2& net) {
   return result;
 }
 
+// The classifier as its op: each gradient is that of a run in which nothing else is tracked.
+LayerTimes time_classifier(const LayerInfo& info, int rounds) {
+  const double operations = 2.0 * static_cast<double>(info.multiply_adds);
+  const Shape weight_shape = {info.output[1], info.input[1]};
+  const double arrays = bytes(info.input) + bytes(info.output) + bytes(weight_shape);
+  Tensor x = random_tensor(info.input);
+  Tensor weight = random_tensor(weight_shape);
+  const Tensor bias = random_tensor({info.output[1]});
+  const Tensor dy = random_tensor(info.output);
+  Best forward;
+  std::array<Best, 2> backward;
+  for (int i = 0; i <= rounds; ++i) {
+    forward.time([&] { nn::linear(x, weight, bias); });
+    for (std::size_t k = 0; k < 2; ++k) {
+      Tensor tracked = (k == 0 ? x : weight).detached();
+      tracked.track();
+      const Tensor y = k == 0 ? nn::linear(tracked, weight, bias) : nn::linear(x, tracked, bias);
+      backward[k].time([&] { y.backward(dy); });
+    }
+  }
+  LayerTimes times{.name = info.name,
+                   .input = {info.input[0], 1, 1, info.input[1]},
+                   .output = {info.output[0], 1, 1, info.output[1]},
+                   .forward_seconds = forward.seconds,
+                   .backward_seconds = backward[0].seconds + backward[1].seconds};
+  times.forward = {forward.seconds, operations, arrays};
+  times.input_gradient = {backward[0].seconds, operations, arrays};
+  times.weight_gradient = {backward[1].seconds, operations, arrays};
+  return times;
+}
+
 }  // namespace
 
 std::vector<LayerTimes> measure_layers(models::MobileNetV2& net, const Shape& images, int rounds) {
@@ -158,7 +189,11 @@ std::vector<LayerTimes> measure_layers(models::MobileNetV2& net, const Shape& im
   const std::vector<Place> all = places(net);
   std::vector<LayerTimes> result;
   for (const LayerInfo& info : net.layers(images)) {
-    if (info.kind == Kind::add || info.kind == Kind::pool || info.kind == Kind::linear) {
+    if (info.kind == Kind::add || info.kind == Kind::pool) {
+      continue;
+    }
+    if (info.kind == Kind::linear) {
+      result.push_back(time_classifier(info, rounds));
       continue;
     }
     const Place& place = all.at(result.size());

@@ -25,10 +25,10 @@ struct LayerTimes {
   Pass forward_norm = {}, backward_norm = {};  ///< all passes of batch norm
 };
 
-/// Runs each convolution of a network in training forward and backward on random images of that
-/// shape so many times, alone but as in its chain: the norm before a layer inside of a chain is
-/// applied as the layer reads, and its sums are taken as the layer writes its gradient. Left out
-/// are the passes at a chain's end. The images themselves want no gradient.
+/// Runs each convolution and the classifier of a network in training forward and backward on random
+/// images of that shape so many times, alone but as in its chain: the norm before a layer inside of
+/// a chain is applied as the layer reads, and its sums are taken as the layer writes its gradient.
+/// Left out are the passes at a chain's end. The images themselves want no gradient.
 std::vector<LayerTimes> measure_layers(models::MobileNetV2& net, const Shape& images, int rounds);
 
 }  // namespace lamina::benchmarks
