@@ -9,7 +9,8 @@ void print_characters(std::ostream& out, const void* value) {
 }
 
 void print_manipulator(std::ostream& out, const void* value) {
-  out << reinterpret_cast<std::ios_base& (*)(std::ios_base&)>(value);
+  auto* const function = const_cast<void*>(value);
+  out << reinterpret_cast<std::ios_base& (*)(std::ios_base&)>(function);
 }
 
 std::string join(std::span<const Part> parts) {
