@@ -2,6 +2,7 @@
 #include <cmath>
 #include <functional>
 #include <gtest/gtest.h>
+#include <map>
 #include <set>
 
 #include "core/error.h"
@@ -153,41 +154,60 @@ double gradient_distance(const Step& got, const Step& want) {
 // taken, with at most this many on the other side.
 constexpr std::size_t kMostCrossed = 2;
 
-Step nearest_step(const MakeNet& make, const Batch& batch, double smoothing, const Step& got) {
-  const auto net = make();
-  const auto step = [&](const Places& places) {
+/// A step of the network in doubles, and where it was close to a bound of ReLU6.
+struct ExactStep {
+  Step step;
+  std::multimap<double, test::DoubleNetwork::Place> near_bounds;
+};
+
+/// A state to step from, with a name that no other has.
+struct Start {
+  std::string name;
+  MakeNet make;
+  double smoothing = 0.0;
+};
+
+// Every instruction set and way to train has the same ones, so each is computed once.
+const ExactStep& exact_step(const Start& start, const Batch& batch, const Places& crossed) {
+  static std::map<std::pair<std::string, Places>, ExactStep> known;
+  const auto [found, is_new] = known.try_emplace({start.name, crossed});
+  if (is_new) {
+    const auto net = start.make();
     test::DoubleNetwork exact(*net);
-    exact.cross(places);
-    Step result = train_step(exact, batch, smoothing);
-    return std::pair(std::move(result), exact.near_bounds());
-  };
+    exact.cross(crossed);
+    found->second = {train_step(exact, batch, start.smoothing), exact.near_bounds()};
+  }
+  return found->second;
+}
+
+Step nearest_step(const Start& start, const Batch& batch, const Step& got) {
   Places crossed;
-  auto [nearest, candidates] = step(crossed);
-  double off = gradient_distance(got, nearest);
+  const auto& [uncrossed, candidates] = exact_step(start, batch, crossed);
+  const Step* nearest = &uncrossed;
+  double off = gradient_distance(got, uncrossed);
   for (const auto& [distance, place] : candidates) {
     if (off <= 1e-4 || crossed.size() == kMostCrossed) {
       break;
     }
     Places more = crossed;
     more.insert(place);
-    Step other = step(more).first;
+    const Step& other = exact_step(start, batch, more).step;
     if (const double other_off = gradient_distance(got, other); other_off < 0.75 * off) {
-      nearest = std::move(other);
+      nearest = &other;
       off = other_off;
       crossed = more;
     }
   }
   testing::Test::RecordProperty("crossed", static_cast<int>(crossed.size()));
-  return nearest;
+  return *nearest;
 }
 
-// A step of `make()`'s network against the same in doubles, which has to be `want`.
-void expect_steps(const MakeNet& make, const Batch& batch, double smoothing, const Step& want) {
-  const auto net = make();
-  test::DoubleNetwork exact(*net);
-  expect_step(train_step(exact, batch, smoothing), want, 1e-6);
-  const Step got = train_step(*net, batch, smoothing);
-  expect_step(got, nearest_step(make, batch, smoothing, got), 1e-4);
+// A step from there against the same in doubles, which has to be `want`.
+void expect_steps(const Start& start, const Batch& batch, const Step& want) {
+  expect_step(exact_step(start, batch, {}).step, want, 1e-6);
+  const auto net = start.make();
+  const Step got = train_step(*net, batch, start.smoothing);
+  expect_step(got, nearest_step(start, batch, got), 1e-4);
 }
 
 template <class... Also>
@@ -235,7 +255,8 @@ class FirstStep : public Training<test::FirstStepCase> {
 };
 
 TEST_P(FirstStep, IsPyTorchs) {
-  expect_steps([this] { return loaded(); }, batch_, smoothing_, want_);
+  expect_steps({std::get<2>(GetParam()).name, [this] { return loaded(); }, smoothing_}, batch_,
+               want_);
 }
 
 TEST_P(FirstStep, HasTheSameBitsForAnyNumberOfThreads) {
@@ -277,7 +298,7 @@ TEST_P(TeacherSteps, ArePyTorchs) {
       return net;
     };
     const auto statistics = test::with_prefix(tensors, text("state", k + 1, '/'));
-    expect_steps(make, batch, smoothing,
+    expect_steps({text("teacher ", k), make, smoothing}, batch,
                  {.loss = double{*tensors.at(text("loss", k)).data()},
                   .logits = test::doubles(tensors.at(text("logits", k))),
                   .input = test::doubles(test::channels_last(tensors.at(text("grad_input", k)))),
