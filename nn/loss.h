@@ -5,7 +5,7 @@
 
 #include "core/tensor.h"
 
-/// What training makes small: one value, shape [], in double from the inputs and then rounded.
+/// What training makes small: one value, shape [], in double and then rounded; softmax in float32.
 namespace lamina::nn {
 
 struct CrossEntropyOptions {

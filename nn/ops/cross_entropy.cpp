@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/autograd.h"
+#include "nn/kernels.h"
 #include "nn/loss.h"
 #include "nn/ops/blocks.h"
 #include "nn/ops/checks.h"
@@ -22,12 +24,21 @@ class Targets {
         kept_(1.0 - smoothing),
         added_(smoothing / static_cast<double>(given.shape()[1])) {}
 
-  double at(std::size_t row, std::size_t k) const {
-    if (labels_.empty()) {
-      const Tensor& given = given_.get();
-      return kept_ * double{given.data()[row * given.shape()[1] + k]} + added_;
+  // Fills `target`, one value for each class.
+  void copy_row(std::size_t row, std::vector<double>& target) const {
+    if (!labels_.empty()) {
+      std::ranges::fill(target, added_);
+      target[labels_[row]] += kept_;
+      return;
     }
-    return (labels_[row] == k ? kept_ : 0.0) + added_;
+    const float* from = given_->data() + row * target.size();
+    std::transform(from, from + target.size(), target.begin(),
+                   [&](float value) { return kept_ * double{value} + added_; });
+  }
+
+  // The sum of that.
+  double total(const std::vector<double>& target) const {
+    return labels_.empty() ? std::accumulate(target.begin(), target.end(), 0.0) : 1.0;
   }
 
  private:
@@ -36,60 +47,51 @@ class Targets {
   double kept_, added_;
 };
 
-double log_sum_exp(std::span<const float> row) {
-  const double largest = *std::ranges::max_element(row);
-  double sum = 0.0;
-  for (const float value : row) {
-    sum += std::exp(double{value} - largest);
-  }
-  return largest + std::log(sum);
+// log sum_j exp(x_j), of which the largest x's probability is the largest.
+double log_sum_exp(const float* x, const float* probabilities, std::size_t classes) {
+  return double{*std::max_element(x, x + classes)} -
+         std::log(double{*std::max_element(probabilities, probabilities + classes)});
 }
 
-std::span<const float> row_of(const Tensor& logits, std::size_t row) {
-  const std::size_t classes = logits.shape()[1];
-  return logits.values().subspan(row * classes, classes);
-}
-
-// The mean over the rows of sum_k t_k (log sum_j exp(x_j) - x_k).
-Tensor mean_loss(const Tensor& logits, const Targets& targets) {
+// The mean over the rows of sum_k t_k (log sum_j exp(x_j) - x_k). Fills `probabilities`.
+Tensor mean_loss(const Tensor& logits, const Targets& targets, Tensor& probabilities) {
+  const auto& kernels = active_kernels();
   const std::size_t rows = logits.shape()[0];
+  const std::size_t classes = logits.shape()[1];
   std::vector<double> losses(rows);
-  parallel_blocks(rows, task_rows(logits.shape()[1]), [&](std::size_t begin, std::size_t end) {
+  float* const to = probabilities.data();
+  parallel_blocks(rows, task_rows(classes), [&](std::size_t begin, std::size_t end) {
+    std::vector<double> target(classes);
     for (std::size_t row = begin; row < end; ++row) {
-      const std::span<const float> x = row_of(logits, row);
-      const double whole = log_sum_exp(x);
-      for (std::size_t k = 0; k < x.size(); ++k) {
-        const double target = targets.at(row, k);
-        losses[row] += target == 0.0 ? 0.0 : target * (whole - double{x[k]});
+      const float* x = logits.data() + row * classes;
+      float* p = to + row * classes;
+      kernels.softmax({.rows = 1, .n = classes, .x = x, .y = p});
+      const double whole = log_sum_exp(x, p, classes);
+      targets.copy_row(row, target);
+      for (std::size_t k = 0; k < classes; ++k) {
+        losses[row] += target[k] == 0.0 ? 0.0 : target[k] * (whole - double{x[k]});
       }
     }
   });
-  double sum = 0.0;
-  for (const double loss : losses) {
-    sum += loss;
-  }
+  const double sum = std::accumulate(losses.begin(), losses.end(), 0.0);
   return Tensor::full({}, static_cast<float>(sum / static_cast<double>(rows)));
 }
 
 // (softmax(x)_k sum_j t_j - t_k) dy / rows.
-Tensor logits_gradient(const Tensor& logits, const Targets& targets, float dy) {
-  const std::size_t rows = logits.shape()[0];
-  const std::size_t classes = logits.shape()[1];
+Tensor logits_gradient(const Tensor& probabilities, const Targets& targets, float dy) {
+  const std::size_t rows = probabilities.shape()[0];
+  const std::size_t classes = probabilities.shape()[1];
   const double factor = double{dy} / static_cast<double>(rows);
-  Tensor dx = Tensor::uninitialized(logits.shape());
-  float* to = dx.data();
+  Tensor dx = Tensor::uninitialized(probabilities.shape());
+  float* const to = dx.data();
   parallel_blocks(rows, task_rows(classes), [&](std::size_t begin, std::size_t end) {
+    std::vector<double> target(classes);
     for (std::size_t row = begin; row < end; ++row) {
-      const std::span<const float> x = row_of(logits, row);
-      const double whole = log_sum_exp(x);
-      double total = 0.0;
+      targets.copy_row(row, target);
+      const double total = targets.total(target);
+      const float* p = probabilities.data() + row * classes;
       for (std::size_t k = 0; k < classes; ++k) {
-        total += targets.at(row, k);
-      }
-      for (std::size_t k = 0; k < classes; ++k) {
-        const double probability = std::exp(double{x[k]} - whole);
-        to[row * classes + k] =
-            static_cast<float>((probability * total - targets.at(row, k)) * factor);
+        to[row * classes + k] = static_cast<float>((double{p[k]} * total - target[k]) * factor);
       }
     }
   });
@@ -105,10 +107,11 @@ void check_arguments(const Tensor& logits, const CrossEntropyOptions& options) {
 }
 
 Tensor loss_of(const Tensor& logits, const Targets& targets) {
-  return record("cross_entropy", mean_loss(logits, targets), {&logits},
-                [input = Saved(logits), targets](const Tensor& dy) {
-                  return std::vector<Tensor>{logits_gradient(input.get(), targets, *dy.data())};
-                });
+  Tensor probabilities = Tensor::uninitialized(logits.shape());
+  const Tensor loss = mean_loss(logits, targets, probabilities);
+  return record("cross_entropy", loss, {&logits}, [probabilities, targets](const Tensor& dy) {
+    return std::vector<Tensor>{logits_gradient(probabilities, targets, *dy.data())};
+  });
 }
 
 }  // namespace
