@@ -13,7 +13,7 @@
 namespace lamina {
 namespace {
 
-constexpr std::size_t kLarge = std::size_t{1} << 20;
+constexpr std::size_t kLarge = std::size_t{32} << 10;
 constexpr std::size_t kPage = std::size_t{2} << 20;
 constexpr std::size_t kSmallPage = std::size_t{64} << 10;  // a multiple of any system's
 constexpr std::align_val_t kAlign{64};
@@ -23,7 +23,7 @@ constexpr bool kKeepsMemory = false;  // so that a sanitizer sees every access b
 constexpr bool kKeepsMemory = true;
 #endif
 // After so many large allocations, a few training steps, pages that none of them used are returned.
-constexpr std::size_t kMaxAge = 2048;
+constexpr std::size_t kMaxAge = 32768;
 
 constexpr std::size_t rounded_up(std::size_t bytes, std::size_t unit) {
   return (bytes + unit - 1) / unit * unit;

@@ -5,7 +5,7 @@
 /// Memory for the values of tensors.
 namespace lamina {
 
-/// Memory of large tensors, 1 MB and more, is kept for the next ones when they are gone: fresh
+/// Memory of large tensors, 32 KB and more, is kept for the next ones when they are gone: fresh
 /// memory costs a page fault for every page, which a training step of 1 GB would spend a tenth of
 /// its time on. What many allocations had no use for is returned by itself.
 struct MemoryUse {
