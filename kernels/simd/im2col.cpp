@@ -28,26 +28,57 @@ float* window_row(const Im2colArgs& args, const float* x, std::ptrdiff_t first, 
   return zeros((window.kernel_w - inside.end) * args.channels, out);
 }
 
-float* window_at(const Im2colArgs& args, std::size_t oy, std::size_t ox, float* out) {
+// A window that lies inside of the image, each of its rows one piece of memory.
+float* whole_window(const Im2colArgs& args, const float* x, float* out) {
+  const std::size_t row = args.window.kernel_w * args.channels;
+  const std::size_t step = args.window.dilation_h * args.window.in_w * args.channels;
+  for (std::size_t ky = 0; ky < args.window.kernel_h; ++ky, x += step) {
+    out = copy(x, row, out);
+  }
+  return out;
+}
+
+// The windows of output pixels [begin, end) of row oy.
+float* windows_of_row(const Im2colArgs& args, std::size_t oy, std::size_t begin, std::size_t end,
+                      float* out) {
   const Window& window = args.window;
   const std::ptrdiff_t y = first_tap(oy, window.stride_h, window.pad_top);
-  const std::ptrdiff_t x = first_tap(ox, window.stride_w, window.pad_left);
   const Taps rows = taps_inside(y, window.dilation_h, window.kernel_h, window.in_h);
   const std::size_t row = window.kernel_w * args.channels;
-  out = zeros(rows.begin * row, out);
-  for (std::size_t ky = rows.begin; ky < rows.end; ++ky) {
+  const std::ptrdiff_t last =
+      static_cast<std::ptrdiff_t>(window.in_w) - static_cast<std::ptrdiff_t>(window.kernel_w);
+  const bool can_be_whole = rows.end - rows.begin == window.kernel_h && window.dilation_w == 1 &&
+                            args.ldx == args.channels;
+  const auto line = [&](std::size_t ky) {
     const std::size_t iy = static_cast<std::size_t>(y) + ky * window.dilation_h;
-    out = window_row(args, args.x + iy * window.in_w * args.ldx, x, out);
+    return args.x + iy * window.in_w * args.ldx;
+  };
+  for (std::size_t ox = begin; ox < end; ++ox) {
+    const std::ptrdiff_t x = first_tap(ox, window.stride_w, window.pad_left);
+    if (can_be_whole && x >= 0 && x <= last) {
+      out = whole_window(args, line(0) + static_cast<std::size_t>(x) * args.channels, out);
+      continue;
+    }
+    out = zeros(rows.begin * row, out);
+    for (std::size_t ky = rows.begin; ky < rows.end; ++ky) {
+      out = window_row(args, line(ky), x, out);
+    }
+    out = zeros((window.kernel_h - rows.end) * row, out);
   }
-  return zeros((window.kernel_h - rows.end) * row, out);
+  return out;
 }
 
 }  // namespace
 
 void im2col(const Im2colArgs& args) {
+  const std::size_t width = args.window.out_w;
   float* out = args.columns;
-  for (std::size_t pixel = args.pixel_begin; pixel < args.pixel_end; ++pixel) {
-    out = window_at(args, pixel / args.window.out_w, pixel % args.window.out_w, out);
+  std::size_t oy = args.pixel_begin / width;
+  std::size_t begin = args.pixel_begin % width;
+  for (std::size_t left = args.pixel_end - args.pixel_begin; left > 0; ++oy, begin = 0) {
+    const std::size_t count = left < width - begin ? left : width - begin;
+    out = windows_of_row(args, oy, begin, begin + count, out);
+    left -= count;
   }
 }
 

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "nn/conv_norm/rows.h"
 #include "nn/ops/block_sums.h"
 #include "nn/ops/gemm.h"
@@ -33,9 +35,8 @@ class PointwiseLayer : public ChainLayer {
     float* const to = z.data();
     for_each_run([&](std::size_t task, float* scratch, std::size_t begin, std::size_t rows) {
       const float* a = read_rows(kernels_, source, begin, rows, scratch);
-      kernels_.gemm(
-          weights.block({.m = rows, .a = a, .lda = in_, .c = to + begin * out_, .ldc = out_}, 0, 0,
-                        rows, 0, weights.panels()));
+      multiply(weights, {.m = rows, .a = a, .lda = in_, .c = to + begin * out_, .ldc = out_},
+               rows_ahead(in_ > out_ ? source.values : std::as_const(z), begin + rows, run_));
       if (moments != nullptr) {
         moments->add(kernels_, task, to + begin * out_, rows);
       }

@@ -148,11 +148,12 @@ double gradient_distance(const Step& got, const Step& want) {
   return all.relative();
 }
 
-// Before an activation float32 is off by 1e-6 to 1e-5, and some of half a million values are closer
-// than that to a bound of ReLU6: one on the other side changes all gradients by a thousandth or
-// more. Both sides' gradients are the function's, so those of doubles that are nearest to `got` are
-// taken, with at most this many on the other side.
-constexpr std::size_t kMostCrossed = 2;
+// Before an activation float32 is off by 1e-6 to 2e-5, and a few dozen of half a million values are
+// closer than that to a bound of ReLU6: one on the other side changes all gradients by a thousandth
+// or more. Both sides' gradients are the function's, so those of doubles that are nearest to `got`
+// are taken, with at most this many of these values on the other side.
+constexpr std::size_t kMostCrossed = 4;
+constexpr double kNearBound = 2e-5;
 
 /// A step of the network in doubles, and where it was close to a bound of ReLU6.
 struct ExactStep {
@@ -186,13 +187,13 @@ Step nearest_step(const Start& start, const Batch& batch, const Step& got) {
   const Step* nearest = &uncrossed;
   double off = gradient_distance(got, uncrossed);
   for (const auto& [distance, place] : candidates) {
-    if (off <= 1e-4 || crossed.size() == kMostCrossed) {
+    if (off <= 1e-4 || crossed.size() == kMostCrossed || distance > kNearBound) {
       break;
     }
     Places more = crossed;
     more.insert(place);
     const Step& other = exact_step(start, batch, more).step;
-    if (const double other_off = gradient_distance(got, other); other_off < 0.75 * off) {
+    if (const double other_off = gradient_distance(got, other); other_off < 0.9 * off) {
       nearest = &other;
       off = other_off;
       crossed = more;
