@@ -28,11 +28,14 @@ float* window_row(const Im2colArgs& args, const float* x, std::ptrdiff_t first, 
   return zeros((window.kernel_w - inside.end) * args.channels, out);
 }
 
-// A window that lies inside of the image, each of its rows one piece of memory.
+// A window that lies inside of the image, each of its rows one piece of memory; fetches those of
+// the window below.
 float* whole_window(const Im2colArgs& args, const float* x, float* out) {
   const std::size_t row = args.window.kernel_w * args.channels;
   const std::size_t step = args.window.dilation_h * args.window.in_w * args.channels;
+  const std::size_t below = args.window.stride_h * args.window.in_w * args.channels;
   for (std::size_t ky = 0; ky < args.window.kernel_h; ++ky, x += step) {
+    prefetch_l1(x + below);
     out = copy(x, row, out);
   }
   return out;
