@@ -17,9 +17,12 @@ LAMINA_INLINE Taps taps_inside(std::ptrdiff_t first, std::size_t step, std::size
                                std::size_t extent) {
   const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(step);
   const std::ptrdiff_t size = static_cast<std::ptrdiff_t>(extent);
+  const std::ptrdiff_t reach = stride * (static_cast<std::ptrdiff_t>(taps) - 1);
   const auto count = [&](std::ptrdiff_t pixels) {
-    const std::size_t reach = pixels <= 0 ? 0 : static_cast<std::size_t>((pixels - 1) / stride + 1);
-    return reach < taps ? reach : taps;
+    if (pixels > reach || pixels <= 0) {  // as a rule, and no division
+      return pixels <= 0 ? 0 : taps;
+    }
+    return static_cast<std::size_t>((pixels - 1) / stride + 1);
   };
   return {count(-first), count(size - first)};
 }

@@ -162,8 +162,9 @@ Tensor Chain::result(const float* residual) const {
 
 TaskSums Chain::last_sums(const Tensor& dy) const {
   const Stage& last = *stages_.back();
-  const TaskCut cut = cut_tasks(divide_up(last.count, kSumRows), last.layer.gamma.size());
-  TaskSums sums(cut.tasks, last.layer.gamma.size());
+  const std::size_t channels = last.layer.gamma.size();
+  const TaskCut cut = cut_tasks(divide_up(last.count, kSumRows), channels, last.count * channels);
+  TaskSums sums(cut.tasks, channels);
   const ChainSource values = last.result();
   parallel_for(cut.tasks, [&](std::size_t task) {
     const std::size_t begin = cut.begin(task) * kSumRows;

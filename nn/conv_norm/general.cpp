@@ -23,7 +23,8 @@ class GeneralLayer : public ChainLayer {
         out_(weight_.shape()[0]),
         k_(weight_.size() / out_),
         pixels_(window_.out_h * window_.out_w),
-        cut_(cut_tasks(images_, out_ * k_)) {}
+        run_(divide_up(pixels_, divide_up(pixels_, kMaxRun))),
+        cut_(cut_tasks(images_, out_ * k_, images_ * pixels_ * out_)) {}
 
   std::size_t tasks() const override { return cut_.tasks; }
   Shape output() const override { return {images_, window_.out_h, window_.out_w, out_}; }
@@ -34,9 +35,13 @@ class GeneralLayer : public ChainLayer {
     for_each_run([&](const Run& run) {
       im2col(source, run);
       float* const c = to + run.row * out_;
-      kernels_.gemm(
+      kernels::GemmArgs args =
           weights.block({.m = run.count, .a = run.columns, .lda = k_, .c = c, .ldc = out_}, 0, 0,
-                        run.count, 0, weights.panels()));
+                        run.count, 0, weights.panels());
+      const Ahead ahead = pixels_ahead(source, run);
+      args.ahead = ahead.values;
+      args.ahead_floats = ahead.floats;
+      kernels_.gemm(args);
       if (moments != nullptr) {
         moments->add(kernels_, run.task, c, run.count);
       }
@@ -51,6 +56,7 @@ class GeneralLayer : public ChainLayer {
     for_each_run([&](const Run& run) {
       gradient_rows(kernels_, up, run.row, run.count, run.gradient);
       im2col(source, run);
+      const Ahead ahead = pixels_ahead(source, run);
       kernels_.gradients.gemm_tn({.m = out_,
                                   .n = k_,
                                   .k = run.count,
@@ -59,7 +65,9 @@ class GeneralLayer : public ChainLayer {
                                   .b = run.columns,
                                   .ldb = k_,
                                   .c = part + run.task * out_ * k_,
-                                  .ldc = k_});
+                                  .ldc = k_,
+                                  .ahead = ahead.values,
+                                  .ahead_floats = ahead.floats});
     });
     if (!down.dx.empty()) {
       input_gradient(up, down.dx);
@@ -81,17 +89,17 @@ class GeneralLayer : public ChainLayer {
   template <class Visit>
   void for_each_run(const Visit& visit) const {
     parallel_for(cut_.tasks, [&](std::size_t task) {
-      Tensor scratch = Tensor::uninitialized({kMaxRun, k_ + out_});
+      Tensor scratch = Tensor::uninitialized({run_, k_ + out_});
       float* const columns = scratch.data();
       for (std::size_t image = cut_.begin(task); image < cut_.end(task); ++image) {
-        for (std::size_t pixel = 0; pixel < pixels_; pixel += kMaxRun) {
+        for (std::size_t pixel = 0; pixel < pixels_; pixel += run_) {
           visit(Run{.task = task,
                     .image = image,
                     .pixel = pixel,
-                    .count = std::min(kMaxRun, pixels_ - pixel),
+                    .count = std::min(run_, pixels_ - pixel),
                     .row = image * pixels_ + pixel,
                     .columns = columns,
-                    .gradient = columns + kMaxRun * k_});
+                    .gradient = columns + run_ * k_});
         }
       }
     });
@@ -107,6 +115,13 @@ class GeneralLayer : public ChainLayer {
                      .x = source.values.data() + run.image * image_floats(),
                      .ldx = in_,
                      .columns = run.columns});
+  }
+
+  // About what the next run reads.
+  Ahead pixels_ahead(const ChainSource& source, const Run& run) const {
+    const std::size_t per_run = image_floats() * run_ / pixels_;
+    const std::size_t first = (run.row + run.count) * image_floats() / pixels_;
+    return {source.values.data() + first, std::min(per_run, source.values.size() - first)};
   }
 
   void input_gradient(const ChainUpstream& up, Tensor& dx) const {
@@ -135,6 +150,7 @@ class GeneralLayer : public ChainLayer {
   kernels::Window window_;
   std::size_t images_, in_, out_;
   std::size_t k_, pixels_;
+  std::size_t run_;  // pixels
   TaskCut cut_;
 };
 

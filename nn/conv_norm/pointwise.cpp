@@ -25,7 +25,7 @@ class PointwiseLayer : public ChainLayer {
         in_(x[3]),
         out_(output_[3]),
         run_(run_rows(in_, out_)),
-        cut_(cut_tasks(divide_up(rows_, run_), has_few_rows() ? 1 : in_ * out_)) {}
+        cut_(cut_tasks(divide_up(rows_, run_), has_few_rows() ? 1 : in_ * out_, rows_ * out_)) {}
 
   std::size_t tasks() const override { return cut_.tasks; }
   Shape output() const override { return output_; }
