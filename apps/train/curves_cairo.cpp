@@ -1,16 +1,13 @@
 // Two charts side by side, loss and accuracy by epochs.
 #include <algorithm>
 #include <array>
-#include <cairo.h>
 #include <cmath>
-#include <fontconfig/fontconfig.h>
 #include <functional>
 #include <iomanip>
-#include <memory>
 #include <vector>
 
+#include "apps/support/drawing.h"
 #include "apps/train/report.h"
-#include "core/atomic_file.h"
 #include "core/error.h"
 
 namespace lamina::apps {
@@ -20,9 +17,6 @@ constexpr int kWidth = 1280, kHeight = 520;
 constexpr double kLeft = 70.0, kRight = 24.0, kTop = 48.0, kBottom = 60.0;
 constexpr double kTextSize = 14.0, kTitleSize = 17.0;
 
-struct Color {
-  double r, g, b;
-};
 constexpr Color kInk{0.15, 0.15, 0.18}, kGrid{0.87, 0.87, 0.89};
 constexpr Color kTraining{0.12, 0.38, 0.72}, kFaint{0.70, 0.80, 0.92},
     kValidation{0.87, 0.42, 0.08};
@@ -89,18 +83,15 @@ Range range_of(const Chart& chart) {
   return nice_range(small_is_good ? 0.0 : lo, hi);
 }
 
-using Surface = std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)>;
-using Context = std::unique_ptr<cairo_t, decltype(&cairo_destroy)>;
-
 class Painter {
  public:
-  Painter(cairo_t* to, double x, double width)
+  Painter(const Drawing& to, double x, double width)
       : to_(to), left_(x + kLeft), right_(x + width - kRight) {}
 
   void draw(const Chart& chart, double epochs) {
     x_ = {0.0, epochs, std::max(1.0, nice_step(epochs, 8.0))};
     y_ = range_of(chart);
-    set_size(kTextSize);
+    to_.set_text_size(kTextSize);
     draw_grid(chart);
     for (const Line& line : chart.lines) {
       draw_line(line);
@@ -116,67 +107,55 @@ class Painter {
   double place_y(double y) const {
     return kHeight - kBottom - (y - y_.lo) / (y_.hi - y_.lo) * (kHeight - kBottom - kTop);
   }
-  void set_color(const Color& color) { cairo_set_source_rgb(to_, color.r, color.g, color.b); }
-  void set_size(double size) { cairo_set_font_size(to_, size); }
 
-  // `anchor` is the share of the text's width left of x.
   void write(const std::string& words, double x, double y, double anchor) {
-    cairo_text_extents_t extents;
-    cairo_text_extents(to_, words.c_str(), &extents);
-    set_color(kInk);
-    cairo_move_to(to_, x - anchor * extents.x_advance, y);
-    cairo_show_text(to_, words.c_str());
-  }
-
-  void stroke(double x0, double y0, double x1, double y1) {
-    cairo_move_to(to_, x0, y0);
-    cairo_line_to(to_, x1, y1);
-    cairo_stroke(to_);
+    to_.set_color(kInk);
+    to_.write(words, x, y, anchor);
   }
 
   void draw_grid(const Chart& chart) {
     const int digits = std::max(0, -static_cast<int>(std::floor(std::log10(y_.step) + 1e-9)));
-    cairo_set_line_width(to_, 1.0);
+    cairo_set_line_width(to_.context(), 1.0);
     for (double y = y_.lo; y < y_.hi + y_.step / 2; y += y_.step) {
-      set_color(kGrid);
-      stroke(left_, place_y(y), right_, place_y(y));
+      to_.set_color(kGrid);
+      to_.stroke(left_, place_y(y), right_, place_y(y));
       write(text(std::fixed, std::setprecision(digits), y == 0.0 ? 0.0 : y, chart.unit), left_ - 8,
             place_y(y) + 5, 1.0);
     }
     for (double x = 0.0; x <= x_.hi * (1 + 1e-9); x += x_.step) {
-      set_color(kGrid);
-      stroke(place_x(x), kTop, place_x(x), kHeight - kBottom);
+      to_.set_color(kGrid);
+      to_.stroke(place_x(x), kTop, place_x(x), kHeight - kBottom);
       write(text(x), place_x(x), kHeight - kBottom + 20, 0.5);
     }
   }
 
   void draw_line(const Line& line) {
-    cairo_save(to_);
-    cairo_rectangle(to_, left_, kTop, right_ - left_ + 4, kHeight - kBottom - kTop);
-    cairo_clip(to_);
-    set_color(line.color);
-    cairo_set_line_width(to_, line.width);
+    cairo_save(to_.context());
+    cairo_rectangle(to_.context(), left_, kTop, right_ - left_ + 4, kHeight - kBottom - kTop);
+    cairo_clip(to_.context());
+    to_.set_color(line.color);
+    cairo_set_line_width(to_.context(), line.width);
     for (const Point& point : line.points) {
-      cairo_line_to(to_, place_x(point.x), place_y(point.y));
+      cairo_line_to(to_.context(), place_x(point.x), place_y(point.y));
     }
-    cairo_stroke(to_);
+    cairo_stroke(to_.context());
     if (line.has_marks && line.points.size() <= 60) {
       for (const Point& point : line.points) {
-        cairo_arc(to_, place_x(point.x), place_y(point.y), 3.0, 0.0, 2.0 * M_PI);
-        cairo_fill(to_);
+        cairo_arc(to_.context(), place_x(point.x), place_y(point.y), 3.0, 0.0, 2.0 * M_PI);
+        cairo_fill(to_.context());
       }
     }
-    cairo_restore(to_);
+    cairo_restore(to_.context());
   }
 
   void draw_labels(const Chart& chart) {
-    set_color(kInk);
-    stroke(left_, kHeight - kBottom, right_, kHeight - kBottom);
-    stroke(left_, kTop, left_, kHeight - kBottom);
+    to_.set_color(kInk);
+    to_.stroke(left_, kHeight - kBottom, right_, kHeight - kBottom);
+    to_.stroke(left_, kTop, left_, kHeight - kBottom);
     write("epoch", (left_ + right_) / 2, kHeight - 16, 0.5);
-    set_size(kTitleSize);
+    to_.set_text_size(kTitleSize);
     write(chart.title, left_, kTop - 18, 0.0);
-    set_size(kTextSize);
+    to_.set_text_size(kTextSize);
   }
 
   // Along the title's line, from the right.
@@ -186,18 +165,16 @@ class Painter {
       if (line->name.empty()) {
         continue;
       }
-      cairo_text_extents_t extents;
-      cairo_text_extents(to_, line->name.c_str(), &extents);
-      x -= extents.x_advance;
+      x -= to_.width_of(line->name);
       write(line->name, x, kTop - 18, 0.0);
-      set_color(line->color);
-      cairo_set_line_width(to_, 3.0);
-      stroke(x - 30, kTop - 23, x - 8, kTop - 23);
+      to_.set_color(line->color);
+      cairo_set_line_width(to_.context(), 3.0);
+      to_.stroke(x - 30, kTop - 23, x - 8, kTop - 23);
       x -= 46;
     }
   }
 
-  cairo_t* to_;
+  const Drawing& to_;
   double left_, right_;
   Range x_{}, y_{};
 };
@@ -221,46 +198,26 @@ Chart chart_of(const LogEntries& log, const std::string& title, const std::strin
            {"validation", kValidation, 2.0, true, points(log.epochs, validation)}}};
 }
 
-cairo_status_t write_bytes(void* file, const unsigned char* bytes, unsigned int size) {
-  return std::fwrite(bytes, 1, size, static_cast<std::FILE*>(file)) == size
-             ? CAIRO_STATUS_SUCCESS
-             : CAIRO_STATUS_WRITE_ERROR;
-}
-
 void draw(const LogEntries& log, const std::filesystem::path& path) {
-  const Surface surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, kWidth, kHeight),
-                        cairo_surface_destroy);
-  const Context context(cairo_create(surface.get()), cairo_destroy);
-  cairo_set_source_rgb(context.get(), 1.0, 1.0, 1.0);
-  cairo_paint(context.get());
-  cairo_select_font_face(context.get(), "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-                         CAIRO_FONT_WEIGHT_NORMAL);
+  const Drawing drawing(kWidth, kHeight);
   const double epochs = log.epochs.empty() ? 1.0 : log.epochs.back().epoch;
-  Painter(context.get(), 0.0, kWidth / 2.0)
+  Painter(drawing, 0.0, kWidth / 2.0)
       .draw(chart_of(
                 log, "Loss (cross-entropy)", "", [](const LogEntry& e) { return e.loss; },
                 [](const LogEntry& e) { return e.validation->loss; }),
             epochs);
-  Painter(context.get(), kWidth / 2.0, kWidth / 2.0)
+  Painter(drawing, kWidth / 2.0, kWidth / 2.0)
       .draw(chart_of(
                 log, "Top-1 accuracy", " %", [](const LogEntry& e) { return 100.0 * e.top1; },
                 [](const LogEntry& e) { return 100.0 * e.validation->top1; }),
             epochs);
-  AtomicFile file("curves", path);
-  if (cairo_surface_write_to_png_stream(surface.get(), write_bytes, file.stream()) !=
-      CAIRO_STATUS_SUCCESS) {
-    file.fail();
-  }
-  file.commit();
+  drawing.save("curves", path);
 }
 
 }  // namespace
 
 bool draw_curves(const LogEntries& log, const std::filesystem::path& path) {
   draw(log, path);
-  // Fonts stay in caches otherwise, which leak checkers report.
-  cairo_debug_reset_static_data();
-  FcFini();
   return true;
 }
 

@@ -2,23 +2,11 @@
 
 #include <filesystem>
 
+#include "apps/support/dataset.h"
 #include "core/error.h"
-#include "data/idx.h"
 
 namespace lamina::apps {
 namespace {
-
-constexpr const char* kFashionMnist = "fashion-mnist";
-
-std::filesystem::path folder_of(const std::string& name) {
-  if (name != kFashionMnist) {
-    return name;
-  }
-  const auto found = data::find_fashion_mnist();
-  check(found.has_value(), "fashion-mnist: is not installed: install Debian's package ",
-        "dataset-fashion-mnist, or name a folder");
-  return *found;
-}
 
 data::DatasetHandle open_test_split(const std::filesystem::path& folder) {
   try {
@@ -40,7 +28,7 @@ std::string TrainingPictures::identity() const {
 }
 
 TrainingPictures open_pictures(const std::string& name, const Recipe& recipe) {
-  const std::filesystem::path folder = folder_of(name);
+  const std::filesystem::path folder = dataset_folder(name);
   const data::DatasetHandle training = data::open_dataset(folder, {.split = data::Split::train});
   check(training->classes() >= 2, name, ": there must be two classes at least: there is only ",
         training->class_names().front());
