@@ -114,48 +114,26 @@ void Chain::Stage::normalize(const BatchStatistics& batch) {
 
 ChainUpstream Chain::Stage::upstream(const Tensor& dy, const ChannelSums& sums,
                                      ParameterGradients& gradients) const {
-  const std::size_t channels = layer.gamma.size();
-  const auto values = static_cast<double>(count);
-  const Shape shape = {channels};
-  ChainUpstream up{.z = z,
-                   .dy = dy,
-                   .norm = *norm,
-                   .bounds = layer.bounds,
-                   .a = norm->scale,
-                   .b = Tensor::uninitialized(shape),
-                   .d = Tensor::uninitialized(shape)};
-  gradients.gamma = Tensor::uninitialized(shape);
-  gradients.beta = Tensor::uninitialized(shape);
-  float* const b = up.b.data();
-  float* const d = up.d.data();
-  float* const d_gamma = gradients.gamma.data();
-  float* const d_beta = gradients.beta.data();
-  for (std::size_t c = 0; c < channels; ++c) {
-    const double deviation = norm->deviation[c];
-    const double scale = double{layer.gamma.data()[c]} / deviation;
-    b[c] = static_cast<float>(scale * sums.second[c] / (deviation * deviation) / values);
-    d[c] = static_cast<float>(scale * sums.first[c] / values);
-    d_gamma[c] = static_cast<float>(sums.second[c] / deviation);
-    d_beta[c] = static_cast<float>(sums.first[c]);
-  }
-  return up;
+  const NormParameterGradients parameters(*norm, sums);
+  gradients.gamma = parameters.gamma;
+  gradients.beta = parameters.beta;
+  return {.z = z,
+          .dy = dy,
+          .norm = *norm,
+          .bounds = layer.bounds,
+          .terms = InputTerms(*norm, sums, count, Statistics::of_batch)};
 }
 
 Tensor Chain::result(const float* residual) const {
   const Stage& last = *stages_.back();
-  const std::size_t channels = last.layer.gamma.size();
+  const ChainSource source = last.result();
+  const NormalizedRows rows = source.normalized(kernels_);
+  const std::size_t channels = rows.channels();
   Tensor y = Tensor::uninitialized(last.z.shape());
   float* const to = y.data();
   parallel_blocks(last.count, task_rows(channels), [&](std::size_t begin, std::size_t end) {
-    kernels_.scale_shift({.rows = end - begin,
-                          .channels = channels,
-                          .x = last.z.data() + begin * channels,
-                          .scale = last.norm->scale.data(),
-                          .shift = last.norm->shift.data(),
-                          .residual = residual == nullptr ? nullptr : residual + begin * channels,
-                          .y = to + begin * channels,
-                          .lo = last.layer.bounds.lo,
-                          .hi = last.layer.bounds.hi});
+    rows.apply(begin, end - begin, to + begin * channels,
+               residual == nullptr ? nullptr : residual + begin * channels);
   });
   return y;
 }

@@ -7,7 +7,7 @@
 #include "core/tensor.h"
 #include "nn/conv_norm.h"
 #include "nn/ops/channel_sums.h"
-#include "nn/ops/normalization.h"
+#include "nn/ops/normalized_rows.h"
 
 namespace lamina::kernels {
 struct KernelTable;
@@ -21,6 +21,10 @@ struct ChainSource {
   Tensor values;
   const Normalization* norm = nullptr;
   Bounds bounds = {};
+
+  NormalizedRows normalized(const kernels::KernelTable& kernels) const {
+    return {kernels, values, *norm, bounds};
+  }
 };
 
 /// Two sums in double for each channel from several tasks, which are added up in their order.
@@ -62,13 +66,13 @@ class ChainMoments {
 };
 
 /// The gradient of a layer's clamped and normalized result, and what turns it into that of the
-/// convolution's: a, b and d of kernels::NormInputGradientArgs.
+/// convolution's.
 struct ChainUpstream {
   const Tensor& z;
   const Tensor& dy;
   const Normalization& norm;
   Bounds bounds;
-  Tensor a, b, d;
+  InputTerms terms;
 };
 
 /// Where the gradient of the source goes; where the source is normalized, the sums that its own

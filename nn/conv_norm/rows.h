@@ -13,8 +13,6 @@ namespace lamina::nn {
 /// Floats that a run of rows works on: 256 KB, while as much is fetched for the next run into the
 /// 1 MB that L2 has on current servers.
 inline constexpr std::size_t kRunFloats = 64 * 1024;
-/// The most rows that one call sums in float32.
-inline constexpr std::size_t kSumRows = 256;
 /// Sums of weight gradients, one a task, take at most this many floats.
 inline constexpr std::size_t kPartFloats = 1024 * 1024;
 
@@ -50,19 +48,10 @@ inline Ahead rows_ahead(const Tensor& tensor, std::size_t begin, std::size_t cou
 /// Rows [begin, begin + count) of a source: as they are, or normalized into `scratch`.
 inline const float* read_rows(const kernels::KernelTable& kernels, const ChainSource& source,
                               std::size_t begin, std::size_t count, float* scratch) {
-  const std::size_t channels = source.values.shape()[3];
-  const float* values = source.values.data() + begin * channels;
   if (source.norm == nullptr) {
-    return values;
+    return source.values.data() + begin * source.values.shape()[3];
   }
-  kernels.scale_shift({.rows = count,
-                       .channels = channels,
-                       .x = values,
-                       .scale = source.norm->scale.data(),
-                       .shift = source.norm->shift.data(),
-                       .y = scratch,
-                       .lo = source.bounds.lo,
-                       .hi = source.bounds.hi});
+  source.normalized(kernels).apply(begin, count, scratch);
   return scratch;
 }
 
@@ -77,43 +66,18 @@ void in_short_runs(std::size_t begin, std::size_t count, const Run& run) {
 /// dz, the gradient of the convolution's result, for some rows of it.
 inline void gradient_rows(const kernels::KernelTable& kernels, const ChainUpstream& up,
                           std::size_t begin, std::size_t count, float* dz) {
-  const std::size_t channels = up.z.shape()[3];
-  kernels.gradients.norm_input({.rows = count,
-                                .channels = channels,
-                                .x = up.z.data() + begin * channels,
-                                .dy = up.dy.data() + begin * channels,
-                                .scale = up.norm.scale.data(),
-                                .shift = up.norm.shift.data(),
-                                .mean = up.norm.mean.data(),
-                                .lo = up.bounds.lo,
-                                .hi = up.bounds.hi,
-                                .a = up.a.data(),
-                                .b = up.b.data(),
-                                .d = up.d.data(),
-                                .dx = dz});
+  const NormalizedRows rows{kernels, up.z, up.norm, up.bounds};
+  rows.input_gradient(begin, count, up.dy.data() + begin * rows.channels(), up.terms, dz);
 }
 
 /// Adds rows of a normalized source, whose gradient is dy, to its sums.
 inline void add_norm_sums(const kernels::KernelTable& kernels, const ChainSource& source,
                           const float* dy, std::size_t begin, std::size_t count, TaskSums& sums,
                           std::size_t task) {
-  if (source.norm == nullptr) {
-    return;
+  if (source.norm != nullptr) {
+    const NormalizedRows rows = source.normalized(kernels);
+    rows.add_sums(begin, count, dy + begin * rows.channels(), sums.first(task), sums.second(task));
   }
-  const std::size_t channels = source.values.shape()[3];
-  in_short_runs(begin, count, [&](std::size_t first, std::size_t rows) {
-    kernels.gradients.norm_sums({.rows = rows,
-                                 .channels = channels,
-                                 .x = source.values.data() + first * channels,
-                                 .dy = dy + first * channels,
-                                 .scale = source.norm->scale.data(),
-                                 .shift = source.norm->shift.data(),
-                                 .mean = source.norm->mean.data(),
-                                 .lo = source.bounds.lo,
-                                 .hi = source.bounds.hi,
-                                 .sum_dy = sums.first(task),
-                                 .sum_dy_x = sums.second(task)});
-  });
 }
 
 }  // namespace lamina::nn

@@ -36,6 +36,11 @@ std::vector<double> to_doubles(const Tensor& tensor) {
   return {tensor.data(), tensor.data() + tensor.size()};
 }
 
+NormalizationBackward::Wants wants_of(const Tensor& x) {
+  using Wants = NormalizationBackward::Wants;
+  return x.is_tracked() ? Wants::parameters_and_x : Wants::parameters;
+}
+
 Tensor recorded(const char* op, const Tensor& y, const Tensor& x, const Tensor& gamma,
                 const Tensor& beta, const NormalizationBackward& backward) {
   return record(op, y, {&x, &gamma, &beta}, [input = Saved(x), backward](const Tensor& dy) {
@@ -61,7 +66,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, cons
                   {.norm = norm,
                    .bounds = options.bounds,
                    .statistics = Statistics::given,
-                   .wants_x = x.is_tracked()});
+                   .wants = wants_of(x)});
 }
 
 Tensor batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& beta,
@@ -82,11 +87,9 @@ Tensor batch_norm_training(const Tensor& x, const Tensor& gamma, const Tensor& b
   update_running(batch, momentum, running_mean, running_variance);
   const Normalization norm(batch.mean, batch.variance, gamma, beta, epsilon);
   const Tensor y = normalize(kernels, x, norm, bounds);
-  return recorded("batch_norm_training", y, x, gamma, beta,
-                  {.norm = norm,
-                   .bounds = bounds,
-                   .statistics = Statistics::of_batch,
-                   .wants_x = x.is_tracked()});
+  return recorded(
+      "batch_norm_training", y, x, gamma, beta,
+      {.norm = norm, .bounds = bounds, .statistics = Statistics::of_batch, .wants = wants_of(x)});
 }
 
 }  // namespace lamina::nn

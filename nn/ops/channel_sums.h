@@ -10,26 +10,28 @@
 /// Inside nn only: two sums for each channel over all rows, in double.
 namespace lamina::nn {
 
+/// The most rows that one call of a kernel sums in float32.
+inline constexpr std::size_t kSumRows = 256;
+
 struct ChannelSums {
   std::vector<double> first, second;
 };
 
 /// What add(row_begin, row_end, first, second) adds to first and second, [channels] each, over all
-/// rows in runs of some hundreds, as the kernels that sum in float32 want them. Cut by shape and
+/// rows in runs of kSumRows. Cut by shape and
 /// combined in order.
 template <class Add>
 ChannelSums sum_channels(std::size_t rows, std::size_t channels, const Add& add) {
-  constexpr std::size_t kRun = 256;
   constexpr std::size_t kMaxBlocks = 64;
-  const std::size_t runs = divide_up(rows, kRun);
-  const std::size_t block_rows = divide_up(runs, kMaxBlocks) * kRun;
+  const std::size_t runs = divide_up(rows, kSumRows);
+  const std::size_t block_rows = divide_up(runs, kMaxBlocks) * kSumRows;
   const std::size_t blocks = rows == 0 ? 0 : divide_up(rows, block_rows);
   std::vector<double> sums(blocks * 2 * channels);
   parallel_blocks(rows, std::max<std::size_t>(1, block_rows),
                   [&](std::size_t begin, std::size_t end) {
                     double* first = sums.data() + begin / block_rows * 2 * channels;
-                    for (std::size_t row = begin; row < end; row += kRun) {
-                      add(row, std::min(end, row + kRun), first, first + channels);
+                    for (std::size_t row = begin; row < end; row += kSumRows) {
+                      add(row, std::min(end, row + kSumRows), first, first + channels);
                     }
                   });
   ChannelSums total{std::vector<double>(channels), std::vector<double>(channels)};

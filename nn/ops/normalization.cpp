@@ -6,6 +6,7 @@
 #include "nn/fold.h"
 #include "nn/kernels.h"
 #include "nn/ops/channel_sums.h"
+#include "nn/ops/normalized_rows.h"
 
 namespace lamina::nn {
 namespace {
@@ -76,19 +77,13 @@ Normalization::Normalization(const std::vector<double>& means, const std::vector
 
 Tensor normalize(const kernels::KernelTable& kernels, const Tensor& x, const Normalization& norm,
                  Bounds bounds) {
-  const std::size_t channels = norm.scale.size();
+  const NormalizedRows rows{kernels, x, norm, bounds};
+  const std::size_t channels = rows.channels();
   Tensor y = Tensor::uninitialized(x.shape());
   float* to = y.data();
   parallel_blocks(x.size() / channels, task_rows(channels),
                   [&](std::size_t begin, std::size_t end) {
-                    kernels.scale_shift({.rows = end - begin,
-                                         .channels = channels,
-                                         .x = x.data() + begin * channels,
-                                         .scale = norm.scale.data(),
-                                         .shift = norm.shift.data(),
-                                         .y = to + begin * channels,
-                                         .lo = bounds.lo,
-                                         .hi = bounds.hi});
+                    rows.apply(begin, end - begin, to + begin * channels);
                   });
   return y;
 }

@@ -42,12 +42,14 @@ enum class Statistics { given, of_batch };
 struct NormalizationGradient {
   Tensor dx, dgamma, dbeta;
 };
-/// dx where `wants_x` is set, as a tracked input asks for it.
+/// dx where x is tracked.
 struct NormalizationBackward {
+  enum class Wants { parameters, parameters_and_x };
+
   Normalization norm;
   Bounds bounds;
   Statistics statistics;
-  bool wants_x;
+  Wants wants;
 
   NormalizationGradient operator()(const kernels::KernelTable& kernels, const Tensor& x,
                                    const Tensor& dy) const;
