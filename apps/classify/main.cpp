@@ -1,66 +1,43 @@
 // Says what is in pictures: one line of prose a step.
+#include <filesystem>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include "apps/classify/classify_all.h"
 #include "apps/classify/network.h"
 #include "apps/classify/options.h"
+#include "apps/classify/outputs.h"
 #include "apps/classify/result.h"
+#include "apps/classify/sheet.h"
 #include "apps/support/console.h"
 #include "apps/support/pictures.h"
-#include "apps/support/prefetch.h"
-#include "apps/support/progress.h"
 #include "apps/support/stop_signal.h"
 #include "core/error.h"
-#include "core/parallel.h"
 #include "models/compiled_classifier.h"
 
 namespace lamina::apps {
 namespace {
 
-struct Tally {
-  std::size_t done = 0;
-  std::size_t failed = 0;
-  std::vector<PictureTimes> times;
-};
-
-PictureResult classify(const models::CompiledClassifier& network, const std::string& file,
-                       const Prepared& picture, std::size_t top) {
-  const Stopwatch watch;
-  const Tensor logits = network.plan(picture.input);
-  const double network_ms = watch.milliseconds();
-  return {file,
-          top_predictions(logits, network.labels, top),
-          {picture.decode_ms, picture.preprocess_ms, network_ms}};
-}
-
-// Pictures are prepared on other threads while the network works on the one before.
-Tally classify_all(const models::CompiledClassifier& network, const std::vector<std::string>& files,
-                   const ClassifyOptions& options, Console& console) {
-  Tally tally;
-  Prefetch<Prepared> pictures(
-      {.count = files.size(), .ahead = pictures_ahead(thread_count())},
-      [&](std::size_t i) { return prepare(files[i], network.preprocessing); });
-  Progress progress(console, files.size());
-  for (const std::string& file : files) {
-    const Prepared picture = pictures.next();
-    if (stop_requested()) {
-      break;
-    }
-    if (picture.failure.empty()) {
-      const PictureResult result = classify(network, file, picture, options.top);
-      console.print(as_output(result, options));
-      tally.times.push_back(result.times);
-    } else {
-      console.report(picture.failure);
-      ++tally.failed;
-    }
-    progress.update(++tally.done);
+// Shows what was classified, though a signal has cut it short.
+void save_sheet(Tally& tally, std::size_t total, const ClassifyOptions& options, Console& console) {
+  if (tally.sheet.empty()) {
+    return;
   }
-  return tally;
+  const std::size_t shown = tally.sheet.size();
+  const std::string part = shown < total ? text(shown, " of ", total) : text(shown);
+  const std::string shows = text(part, total == 1 ? " picture" : " pictures");
+  const std::string& network = options.plan.empty() ? options.weights : options.plan;
+  draw({.title = title(tally) + (shown < total ? text(", ", part, " shown") : ""),
+        .subtitle = std::filesystem::path(network).filename().string(),
+        .pictures = std::move(tally.sheet)},
+       options.sheet);
+  console.report(text(options.sheet, ": saved: ", shows));
 }
 
-ExitCode conclude(const Tally& tally, std::size_t total, const ClassifyOptions& options,
+ExitCode conclude(Tally& tally, std::size_t total, const ClassifyOptions& options,
                   Console& console) {
+  console.print(summary(tally, options));
+  save_sheet(tally, total, options, console);
   if (options.time && tally.times.size() > 1) {
     console.remark(summary(tally.times));
   }
@@ -80,18 +57,22 @@ ExitCode main_program(int argc, char** argv, Console& console) {
     return ExitCode::success;
   }
   catch_stop_signals();
-  check_save_plan(*options);
+  check_outputs(*options);
   const models::CompiledClassifier network = read_network(*options, console);
   if (const ExitCode saved = save_plan(network, *options, console); saved != ExitCode::success) {
     return saved;
   }
   ExitCode found = ExitCode::success;
-  const auto files = find_pictures(options->images, [&](const std::string& message) {
-    console.report(message);
-    found = ExitCode::failed;
-  });
-  const Tally tally = classify_all(network, files, *options, console);
-  const ExitCode code = conclude(tally, files.size(), *options, console);
+  const auto pictures = find_pictures(
+      options->images,
+      {.labels = network.labels, .limit = options->limit, .shuffle = options->shuffle},
+      [&](const std::string& message) {
+        console.report(message);
+        found = ExitCode::failed;
+      });
+  check_sheet(*options, pictures);
+  Tally tally = classify_all(network, pictures, *options, console);
+  const ExitCode code = conclude(tally, pictures.size(), *options, console);
   return code == ExitCode::success ? found : code;
 }
 

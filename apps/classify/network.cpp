@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iomanip>
 
+#include "apps/classify/outputs.h"
 #include "apps/support/stop_signal.h"
 #include "core/error.h"
 #include "models/checkpoint/safetensors.h"
@@ -16,17 +17,6 @@ namespace lamina::apps {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool same_file(const std::string& a, const std::string& b) {
-  std::error_code ignored;
-  return fs::equivalent(a, b, ignored);
-}
-
-bool has_bytes(const std::string& path) {
-  std::error_code failure;
-  const std::uintmax_t size = fs::is_regular_file(path, failure) ? fs::file_size(path, failure) : 0;
-  return !failure && size > 0;
-}
 
 // The length of a header that is JSON, and how JSON objects begin.
 bool begins_as_safetensors(const std::string& path) {
@@ -41,27 +31,6 @@ bool begins_as_safetensors(const std::string& path) {
 }
 
 }  // namespace
-
-void check_save_plan(const ClassifyOptions& options) {
-  const std::string& file = options.save_plan;
-  const auto refuse = [&file](const std::string& what) {
-    throw UsageError(text("--save-plan: ", file, ": is ", what, ": it will not be replaced"));
-  };
-  if (file.empty()) {
-    return;
-  }
-  if (same_file(file, options.weights)) {
-    refuse("the weights");
-  }
-  for (const std::string& image : options.images) {
-    if (same_file(file, image)) {
-      refuse("one of the pictures");
-    }
-  }
-  if (has_bytes(file) && !nn::begins_as_plan(file)) {
-    refuse("not a plan");
-  }
-}
 
 models::CompiledClassifier read_network(const ClassifyOptions& options, Console& console) {
   if (!options.plan.empty()) {

@@ -7,10 +7,6 @@
 
 namespace lamina::apps {
 
-/// Throws UsageError when the plan is to be saved over the weights, a picture, or any other file
-/// that is neither a plan nor empty.
-void check_save_plan(const ClassifyOptions& options);
-
 /// Loads the plan, or reads the weights and compiles them; reports what it had to assume. Throws
 /// Error, which for a plan in place of weights, or weights in place of a plan, says so.
 models::CompiledClassifier read_network(const ClassifyOptions& options, Console& console);

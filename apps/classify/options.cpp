@@ -19,7 +19,14 @@ constexpr const char* kExamples =
     "  classify --top 1 --json photos/ > results.jsonl\n"
     "  classify --weights mobilenet_v2.safetensors --save-plan mobilenet_v2.plan\n"
     "  classify --plan mobilenet_v2.plan cat.jpg\n"
+    "  classify --weights fashion.safetensors --limit 48 --sheet sheet.png fashion-mnist\n"
     "  curl -s https://example.org/cat.jpg | classify -\n\n";
+
+constexpr const char* kDataSets =
+    "Data sets:\n"
+    "  A folder of IDX files (MNIST's form) or of CIFAR-10's binary files, or the word\n"
+    "  fashion-mnist for the files of Debian's package dataset-fashion-mnist. Their test pictures\n"
+    "  are classified, a line each, and what is wrong is marked; a last line counts.\n\n";
 
 constexpr const char* kPlans =
     "Plans:\n"
@@ -63,6 +70,9 @@ void check_pictures(const ClassifyOptions& options) {
   if (std::count(options.images.begin(), options.images.end(), kStandardInput) > 1) {
     throw UsageError("IMAGE: '-' may be given once: standard input holds one picture");
   }
+  if (options.images.empty() && !options.sheet.empty()) {
+    throw UsageError("--sheet: shows pictures: there is no IMAGE");
+  }
 }
 
 void declare_network(CLI::App& app, ClassifyOptions& options) {
@@ -78,6 +88,30 @@ void declare_network(CLI::App& app, ClassifyOptions& options) {
       ->check(file_name());
 }
 
+void declare_pictures(CLI::App& app, ClassifyOptions& options) {
+  app.add_option("IMAGE", options.images,
+                 "Pictures (PNG, JPEG), directories of them, data sets, or - for standard input")
+      ->type_name("");
+  app.add_option("--limit", options.limit, "Pictures of each directory or data set at most")
+      ->type_name("N")
+      ->check(whole_number(1, std::numeric_limits<std::size_t>::max()));
+  app.add_option("--shuffle", options.shuffle,
+                 "Take them in a random order, and --limit of them at random, as a seed decides")
+      ->type_name("SEED")
+      ->check(whole_number(0, std::numeric_limits<std::size_t>::max()));
+}
+
+void declare_results(CLI::App& app, ClassifyOptions& options) {
+  app.add_option("--top", options.top,
+                 "Classes to list for each picture, the likeliest first (default: 5, for data sets "
+                 "1)")
+      ->type_name("K")
+      ->check(whole_number(1, kMaxTop));
+  app.add_option("--sheet", options.sheet, "Show the pictures and what they are taken for in a PNG")
+      ->type_name("FILE")
+      ->check(file_name());
+}
+
 }  // namespace
 
 std::optional<ClassifyOptions> read_options(int argc, const char* const* argv, Console& console) {
@@ -85,18 +119,13 @@ std::optional<ClassifyOptions> read_options(int argc, const char* const* argv, C
   ProcessOptions process;
   bool json = false;
   CLI::App app("Says what is in pictures, with a MobileNetV2.", "classify");
-  app.add_option("IMAGE", options.images,
-                 "Pictures (PNG, JPEG), directories of them, or - for standard input")
-      ->type_name("");
+  declare_pictures(app, options);
   declare_network(app, options);
-  app.add_option("--top", options.top, "Classes to list for each picture, the likeliest first")
-      ->type_name("K")
-      ->capture_default_str()
-      ->check(whole_number(1, kMaxTop));
+  declare_results(app, options);
   app.add_flag("--json", json, "Print a JSON object a line");
   app.add_flag("--time", options.time, "Print how long decoding, preprocessing and network took");
   declare_process(app, process);
-  app.footer(text(kExamples, kPlans, exit_code_help()));
+  app.footer(text(kExamples, kDataSets, kPlans, exit_code_help()));
   if (parse(app, argc, argv, console) == Parsed::answered) {
     return std::nullopt;
   }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,11 +15,14 @@ enum class Format { text, json };
 
 /// The command line of classify.
 struct ClassifyOptions {
-  std::vector<std::string> images;  ///< files, directories, or "-"
+  std::vector<std::string> images;  ///< files, directories, data sets, or "-"
   std::string weights;              ///< empty where there is a plan
   std::string plan;
   std::string save_plan;  ///< where the plan goes; empty: nowhere
-  std::size_t top = 5;
+  std::string sheet;      ///< where the contact sheet goes; empty: nowhere
+  std::size_t limit = std::numeric_limits<std::size_t>::max();  ///< of each directory or data set
+  std::optional<std::uint64_t> shuffle;                         ///< seed of their order
+  std::optional<std::size_t> top;  ///< empty: 5, and 1 for pictures of data sets
   Format format = Format::text;
   bool time = false;  ///< also print how long each picture took
 };

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cairo.h>
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// For programs that were built with cairo.
 namespace lamina::apps {
@@ -15,6 +17,7 @@ struct Color {
 };
 
 /// A picture to draw in, white at first. Places and sizes are pixels, from the upper left corner.
+/// Text is UTF-8: control characters and bytes that are none are drawn as '?'.
 class Drawing {
  public:
   Drawing(int width, int height);
@@ -33,6 +36,14 @@ class Drawing {
 
   /// Text on the base line y, of the color set; `anchor` is the share of its width left of x.
   void write(const std::string& words, double x, double y, double anchor = 0.0) const;
+
+  /// The text where it fits into that width, else its beginning and "...".
+  std::string cut(const std::string& words, double width) const;
+
+  /// The text in lines that fit into that width, broken at spaces: at least one, at most
+  /// `most_lines`, the last of them cut where there is more.
+  std::vector<std::string> wrapped(const std::string& words, double width,
+                                   std::size_t most_lines) const;
 
   /// A straight line of the color and line width set.
   void stroke(double x0, double y0, double x1, double y1) const;

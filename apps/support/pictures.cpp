@@ -5,12 +5,17 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <new>
 #include <poll.h>
 #include <unistd.h>
+#include <utility>
 
+#include "apps/support/dataset.h"
 #include "apps/support/stop_signal.h"
+#include "apps/support/thumbnail.h"
 #include "core/error.h"
+#include "core/random.h"
 
 namespace lamina::apps {
 namespace {
@@ -47,36 +52,77 @@ std::vector<std::uint8_t> read_standard_input() {
   throw Error("standard input: interrupted");
 }
 
-data::Image read_picture(const std::string& picture) {
-  return picture == kStandardInput ? data::decode_image(read_standard_input(), "standard input")
-                                   : data::read_image(picture);
+data::Image read_picture(const Picture& picture) {
+  if (picture.set) {
+    return picture.set->image(picture.number);
+  }
+  return picture.file == kStandardInput
+             ? data::decode_image(read_standard_input(), "standard input")
+             : data::read_image(picture.file);
 }
 
-}  // namespace
-
-std::vector<std::string> find_pictures(const std::vector<std::string>& arguments,
-                                       const std::function<void(const std::string&)>& fail) {
-  std::vector<std::string> pictures;
-  for (const std::string& argument : arguments) {
-    std::error_code ignored;
-    if (argument == kStandardInput || !fs::is_directory(argument, ignored)) {
-      pictures.push_back(argument);
-      continue;
-    }
-    try {
-      const std::vector<fs::path> found = data::find_images(argument, fail);
-      check(!found.empty(), argument, ": no pictures (.png, .jpg, .jpeg) in this directory");
-      for (const fs::path& path : found) {
-        pictures.push_back(path.string());
-      }
-    } catch (const Error& error) {
-      fail(error.what());
-    }
+std::vector<Picture> test_pictures(const std::string& name,
+                                   const std::vector<std::string>& labels) {
+  const data::DatasetHandle set =
+      data::open_dataset(dataset_folder(name), {.split = data::Split::test});
+  const std::vector<std::size_t> classes = network_classes(*set, labels, name);
+  std::vector<Picture> pictures;
+  pictures.reserve(set->size());
+  for (std::size_t i = 0; i < set->size(); ++i) {
+    pictures.push_back({name, set, i, classes[set->label(i)]});
   }
   return pictures;
 }
 
-Prepared prepare(const std::string& picture, const data::Preprocessing& preprocessing) {
+std::vector<Picture> pictures_in(const std::string& folder,
+                                 const std::function<void(const std::string&)>& fail) {
+  std::vector<Picture> pictures;
+  for (const fs::path& path : data::find_images(folder, fail)) {
+    pictures.push_back({.file = path.string()});
+  }
+  check(!pictures.empty(), folder, ": no pictures (.png, .jpg, .jpeg) in this directory");
+  return pictures;
+}
+
+// Every choice and order equally likely.
+void choose(std::vector<Picture>& pictures, const PictureOptions& options) {
+  const std::size_t count = std::min(options.limit, pictures.size());
+  if (options.shuffle) {
+    Rng rng(*options.shuffle);
+    for (std::size_t i = 0; i < count; ++i) {
+      std::swap(pictures[i], pictures[i + rng.below(pictures.size() - i)]);
+    }
+  }
+  pictures.resize(count);
+}
+
+}  // namespace
+
+std::vector<Picture> find_pictures(const std::vector<std::string>& arguments,
+                                   const PictureOptions& options,
+                                   const std::function<void(const std::string&)>& fail) {
+  std::vector<Picture> all;
+  for (const std::string& argument : arguments) {
+    std::error_code ignored;
+    const bool of_set = names_dataset(argument);
+    if (!of_set && (argument == kStandardInput || !fs::is_directory(argument, ignored))) {
+      all.push_back({.file = argument});
+      continue;
+    }
+    try {
+      std::vector<Picture> found =
+          of_set ? test_pictures(argument, options.labels) : pictures_in(argument, fail);
+      choose(found, options);
+      std::ranges::move(found, std::back_inserter(all));
+    } catch (const Error& error) {
+      fail(error.what());
+    }
+  }
+  return all;
+}
+
+Prepared prepare(const Picture& picture, const data::Preprocessing& preprocessing,
+                 std::size_t thumbnail_side) {
   Prepared prepared;
   try {
     const Stopwatch decode;
@@ -85,8 +131,11 @@ Prepared prepare(const std::string& picture, const data::Preprocessing& preproce
     const Stopwatch preprocess;
     prepared.input = data::preprocess(image, preprocessing);
     prepared.preprocess_ms = preprocess.milliseconds();
+    if (thumbnail_side > 0) {
+      prepared.thumbnail = thumbnail(image, thumbnail_side);
+    }
   } catch (const std::bad_alloc&) {
-    prepared.failure = picture + ": out of memory";
+    prepared.failure = picture.file + ": out of memory";
   } catch (const Error& error) {
     prepared.failure = error.what();
   }
