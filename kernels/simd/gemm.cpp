@@ -154,13 +154,19 @@ Panel panel_at(const GemmArgs& g, const float* values, std::size_t bytes, std::s
           part * sizeof(float)};
 }
 
-// One panel where the weights' rows run along n.
+constexpr std::size_t kRowsAhead = 16;
+
+// One panel where the weights' rows run along n. Its part of a row is too short for the hardware to
+// see where it goes on.
 void pack_panel_of_rows(const PackArgs& p, std::size_t first, std::size_t used, float* panel) {
   const std::size_t width = round_up(used);
   const std::size_t half = kLanes / 2;
   for (std::size_t i = 0; i < p.k; ++i, panel += width) {
     const float* row = p.b + first + i * p.stride_k;
-    for_lanes(used, [&](std::size_t j, auto lanes) { store(panel + j, load(row + j, lanes)); });
+    for_lanes(used, [&](std::size_t j, auto lanes) {
+      prefetch_l2(row + kRowsAhead * p.stride_k + j);
+      store(panel + j, load(row + j, lanes));
+    });
     for (std::size_t j = used; j < width; ++j) {
       panel[j] = kHasHalves && width - used == half ? panel[j - half] : 0.0f;
     }
@@ -178,6 +184,7 @@ void pack_panel(const PackArgs& p, std::size_t first, std::size_t used, float* p
   const float* b = p.b + first * p.stride_n;
   for (std::size_t j = 0; j < blocks_n; j += 4) {
     for (std::size_t i = 0; i < blocks_k; i += 4) {
+      prefetch_l2(b + (j + 4 + i / 4 % 4) * p.stride_n + i);  // the next four rows
       transpose4x4(b + j * p.stride_n + i, p.stride_n, panel + i * width + j, width);
     }
   }

@@ -10,8 +10,10 @@
 namespace lamina::nn {
 namespace {
 
-// A product with few rows has weights larger than its rows: its weight gradient is cut by weights.
-constexpr std::size_t kFewRows = 2048;
+// A product with few rows has weights larger than its rows: it is cut by weights. The passes over
+// the rows before and after find them in L2 or L3.
+constexpr std::size_t kFewRows = 512;
+constexpr std::size_t kFewRowsTasks = 8;
 constexpr std::size_t kMaxRun = 252;
 constexpr std::size_t kRunStep = 28;  // a multiple of most tiles' heights
 
@@ -24,13 +26,16 @@ class PointwiseLayer : public ChainLayer {
         rows_(x[0] * x[1] * x[2]),
         in_(x[3]),
         out_(output_[3]),
-        run_(run_rows(in_, out_)),
+        run_(has_few_rows() ? divide_up(rows_, kFewRowsTasks) : run_rows(in_, out_)),
         cut_(cut_tasks(divide_up(rows_, run_), has_few_rows() ? 1 : in_ * out_, rows_ * out_)) {}
 
   std::size_t tasks() const override { return cut_.tasks; }
   Shape output() const override { return output_; }
 
   void forward(const ChainSource& source, Tensor& z, ChainMoments* moments) const override {
+    if (has_few_rows()) {
+      return forward_by_weights(source, z, moments);
+    }
     const PackedWeights weights(kernels_, {.values = weight_.data(), .n = out_, .k = in_});
     float* const to = z.data();
     for_each_run([&](std::size_t task, float* scratch, std::size_t begin, std::size_t rows) {
@@ -68,14 +73,13 @@ class PointwiseLayer : public ChainLayer {
     });
   }
 
-  PackedWeights turned_weights() const {
-    return {kernels_,
-            {.values = weight_.data(), .n = in_, .k = out_, .orientation = Orientation::by_input}};
+  Matrices turned() const {
+    return {.values = weight_.data(), .n = in_, .k = out_, .orientation = Orientation::by_input};
   }
 
   Tensor backward_by_rows(const ChainSource& source, const ChainUpstream& up,
                           ChainDownstream& down) const {
-    const PackedWeights weights = turned_weights();
+    const PackedWeights weights(kernels_, turned());
     Tensor parts = Tensor::uninitialized({cut_.tasks, out_ * in_});
     fill_zero(parts);
     float* const part = parts.data();
@@ -99,35 +103,64 @@ class PointwiseLayer : public ChainLayer {
     return dw;
   }
 
+  void forward_by_weights(const ChainSource& source, Tensor& z, ChainMoments* moments) const {
+    const Tensor a = normalized(source);
+    float* const to = z.data();
+    nn::multiply(kernels_, {.values = weight_.data(), .n = out_, .k = in_},
+                 {.m = rows_, .a = a.data(), .lda = in_, .c = to, .ldc = out_});
+    if (moments != nullptr) {
+      for_each_task([&](std::size_t task, std::size_t begin, std::size_t rows) {
+        moments->add(kernels_, task, to + begin * out_, rows);
+      });
+    }
+  }
+
   Tensor backward_by_weights(const ChainSource& source, const ChainUpstream& up,
                              ChainDownstream& down) const {
-    const PackedWeights weights = turned_weights();
     Tensor gradient = Tensor::uninitialized({rows_, out_});
-    Tensor normalized;
-    if (source.norm != nullptr) {
-      normalized = Tensor::uninitialized(source.values.shape());
-    }
     float* const dz = gradient.data();
-    float* const to = normalized.data();
-    const float* const a = source.norm == nullptr ? source.values.data() : to;
-    float* const dx = down.dx.data();
-    for_each_run([&](std::size_t task, float*, std::size_t begin, std::size_t rows) {
+    for_each_task([&](std::size_t, std::size_t begin, std::size_t rows) {
       gradient_rows(kernels_, up, begin, rows, dz + begin * out_);
-      read_rows(kernels_, source, begin, rows, to + begin * in_);
-      if (dx != nullptr) {
-        multiply_turned(weights, dz + begin * out_, rows, dx + begin * in_, {});
-        add_norm_sums(kernels_, source, dx, begin, rows, down.sums, task);
-      }
     });
+    if (float* const dx = down.dx.data()) {
+      nn::multiply(kernels_, turned(), {.m = rows_, .a = dz, .lda = out_, .c = dx, .ldc = in_});
+      for_each_task([&](std::size_t task, std::size_t begin, std::size_t rows) {
+        add_norm_sums(kernels_, source, dx, begin, rows, down.sums, task);
+      });
+    }
+    const Tensor a = normalized(source);
     Tensor dw = Tensor::uninitialized(weight_.shape());
-    fill_zero(dw);
     float* const sums = dw.data();
     parallel_blocks(out_, kRunStep, [&](std::size_t begin, std::size_t end) {
+      std::fill(sums + begin * in_, sums + end * in_, 0.0f);
       in_short_runs(0, rows_, [&](std::size_t first, std::size_t rows) {
-        add_products(dz + first * out_, a + first * in_, rows, sums + begin * in_, begin, end, {});
+        add_products(dz + first * out_, a.data() + first * in_, rows, sums + begin * in_, begin,
+                     end, {});
       });
     });
     return dw;
+  }
+
+  // All rows of the source.
+  Tensor normalized(const ChainSource& source) const {
+    if (source.norm == nullptr) {
+      return source.values;
+    }
+    Tensor all = Tensor::uninitialized(source.values.shape());
+    float* const to = all.data();
+    for_each_task([&](std::size_t, std::size_t begin, std::size_t rows) {
+      read_rows(kernels_, source, begin, rows, to + begin * in_);
+    });
+    return all;
+  }
+
+  // visit(task, first row, rows)
+  template <class Visit>
+  void for_each_task(const Visit& visit) const {
+    parallel_for(cut_.tasks, [&](std::size_t task) {
+      const std::size_t begin = cut_.begin(task) * run_;
+      visit(task, begin, std::min(rows_, cut_.end(task) * run_) - begin);
+    });
   }
 
   // dx = dz W

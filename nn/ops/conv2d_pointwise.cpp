@@ -9,15 +9,14 @@ void convolve(const Convolution& convolution, Tensor& y) {
   const auto& [kernels, x, w, bias, window, groups, bounds] = convolution;
   const std::size_t in = convolution.in_channels();
   const std::size_t out = convolution.out_channels();
-  const PackedWeights weights(kernels, {.values = w.data(), .n = out, .k = in});
-  parallel_gemm(kernels, weights,
-                {.m = x.size() / in,
-                 .a = x.data(),
-                 .lda = in,
-                 .bias = bias,
-                 .c = y.data(),
-                 .ldc = out,
-                 .bounds = bounds});
+  multiply(kernels, {.values = w.data(), .n = out, .k = in},
+           {.m = x.size() / in,
+            .a = x.data(),
+            .lda = in,
+            .bias = bias,
+            .c = y.data(),
+            .ldc = out,
+            .bounds = bounds});
 }
 
 }  // namespace

@@ -69,7 +69,9 @@ Tensor mean_loss(const Tensor& logits, const Targets& targets, Tensor& probabili
       const double whole = log_sum_exp(x, p, classes);
       targets.copy_row(row, target);
       for (std::size_t k = 0; k < classes; ++k) {
-        losses[row] += target[k] == 0.0 ? 0.0 : target[k] * (whole - double{x[k]});
+        if (target[k] != 0.0) {
+          losses[row] += target[k] * (whole - double{x[k]});
+        }
       }
     }
   });

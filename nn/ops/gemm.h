@@ -60,8 +60,7 @@ class PackedWeights {
   Tensor packed_;
 };
 
-/// The product with the first matrix, in parallel over blocks of rows and panels.
-void parallel_gemm(const kernels::KernelTable& kernels, const PackedWeights& weights,
-                   const Product& product);
+/// The product with the first matrix, in parallel. The weights are packed for this once.
+void multiply(const kernels::KernelTable& kernels, const Matrices& weights, const Product& product);
 
 }  // namespace lamina::nn

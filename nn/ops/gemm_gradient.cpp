@@ -16,11 +16,9 @@ constexpr std::size_t kPartColumns = 48;
 
 void product_input_gradient(const kernels::KernelTable& kernels, const ProductShape& shape,
                             const Tensor& dy, const Tensor& w, Tensor& dx) {
-  const PackedWeights weights(
+  multiply(
       kernels,
-      {.values = w.data(), .n = shape.in, .k = shape.out, .orientation = Orientation::by_input});
-  parallel_gemm(
-      kernels, weights,
+      {.values = w.data(), .n = shape.in, .k = shape.out, .orientation = Orientation::by_input},
       {.m = shape.rows, .a = dy.data(), .lda = shape.out, .c = dx.data(), .ldc = shape.in});
 }
 

@@ -19,30 +19,28 @@ void multiply_rows(const kernels::KernelTable& kernels, const Tensor& x, const T
                    const float* bias, Tensor& y) {
   const std::size_t in = w.shape()[1];
   const std::size_t out = w.shape()[0];
-  const PackedWeights weights(kernels, {.values = w.data(), .n = out, .k = in});
-  parallel_gemm(kernels, weights,
-                {.m = x.shape()[0],
-                 .a = x.data(),
-                 .lda = in,
-                 .residual = bias,
-                 .ld_residual = 0,
-                 .c = y.data(),
-                 .ldc = out});
+  multiply(kernels, {.values = w.data(), .n = out, .k = in},
+           {.m = x.shape()[0],
+            .a = x.data(),
+            .lda = in,
+            .residual = bias,
+            .ld_residual = 0,
+            .c = y.data(),
+            .ldc = out});
 }
 
 // y' = W x': the one row is packed, the weights are read once and as they are.
 void multiply_row(const kernels::KernelTable& kernels, const float* x, const Tensor& w,
                   const float* bias, float* y) {
   const std::size_t in = w.shape()[1];
-  const PackedWeights row(kernels, {.values = x, .n = 1, .k = in});
-  parallel_gemm(kernels, row,
-                {.m = w.shape()[0],
-                 .a = w.data(),
-                 .lda = in,
-                 .residual = bias,
-                 .ld_residual = 1,
-                 .c = y,
-                 .ldc = 1});
+  multiply(kernels, {.values = x, .n = 1, .k = in},
+           {.m = w.shape()[0],
+            .a = w.data(),
+            .lda = in,
+            .residual = bias,
+            .ld_residual = 1,
+            .c = y,
+            .ldc = 1});
 }
 
 // Keeps x for dw and w for dx.
