@@ -1,10 +1,9 @@
 #pragma once
 
-#include <string>
+#include "apps/support/cpu_name.h"
 
 namespace lamina::benchmarks {
 
-/// The CPU's name as Linux gives it.
-std::string cpu_name();
+using apps::cpu_name;
 
 }  // namespace lamina::benchmarks

@@ -1,9 +1,9 @@
-#include <algorithm>
 #include <iomanip>
 #include <sstream>
 
 #include "apps/support/terminal.h"
 #include "apps/support/timing.h"
+#include "apps/train/confusion.h"
 #include "apps/train/report.h"
 #include "core/error.h"
 
@@ -11,7 +11,7 @@ namespace lamina::apps {
 namespace {
 
 constexpr std::size_t kWidestMatrix = 20;
-constexpr std::size_t kConfusionsListed = 20;
+constexpr std::size_t kListed = 10;
 
 std::string percent(double share) {
   return text(std::fixed, std::setprecision(2), 100.0 * share, " %");
@@ -41,49 +41,45 @@ void add_figures(std::ostream& out, const Trained& trained) {
       << trained.recipe.stride << ", input " << trained.recipe.resolution << " x "
       << trained.recipe.resolution << " |\n"
       << "| parameters | " << count_parameters(*trained.network.net) << " |\n"
+      << "| multiply-adds | " << count_multiply_adds(trained.recipe, *trained.network.net) << " |\n"
       << "| seed | " << trained.recipe.seed << " |\n"
       << "| time | " << duration(trained.state.seconds) << " |\n";
 }
 
+std::string share_of(std::optional<double> share) { return share ? percent(*share) : "none"; }
+
 void add_matrix(std::ostream& out, const std::vector<std::string>& names, const Scores& scores) {
-  out << "Rows are labels, columns predictions.\n\n| |";
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    out << ' ' << i << " |";
+  const auto shares = recalls(scores.confusion);
+  out << "Rows are the truth, columns predictions; recall is the share of a row that is right.\n\n"
+      << "| |";
+  for (const std::string& name : names) {
+    out << ' ' << cell(name) << " |";
   }
-  out << " right |\n|---|";
+  out << " recall |\n|---|";
   for (std::size_t i = 0; i <= names.size(); ++i) {
     out << "---:|";
   }
   for (std::size_t label = 0; label < names.size(); ++label) {
-    std::size_t all = 0;
-    out << "\n| " << label << ' ' << cell(names[label]) << " |";
+    out << "\n| " << cell(names[label]) << " |";
     for (const std::size_t count : scores.confusion[label]) {
       out << ' ' << count << " |";
-      all += count;
     }
-    const double right = static_cast<double>(scores.confusion[label][label]);
-    out << ' ' << (all == 0 ? "" : percent(right / static_cast<double>(all))) << " |";
+    out << ' ' << share_of(shares[label]) << " |";
   }
   out << '\n';
 }
 
-void add_commonest(std::ostream& out, const std::vector<std::string>& names, const Scores& scores) {
-  struct Confusion {
-    std::size_t count, label, prediction;
-  };
-  std::vector<Confusion> confusions;
-  for (std::size_t label = 0; label < names.size(); ++label) {
-    for (std::size_t prediction = 0; prediction < names.size(); ++prediction) {
-      if (label != prediction && scores.confusion[label][prediction] > 0) {
-        confusions.push_back({scores.confusion[label][prediction], label, prediction});
-      }
-    }
+void add_worst(std::ostream& out, const std::vector<std::string>& names, const Scores& scores) {
+  out << "The worst confusions:\n\n| truth | prediction | pictures | of the truth's |\n"
+      << "|---|---|---:|---:|\n";
+  for (const Confusion& worst : worst_confusions(scores.confusion, kListed)) {
+    out << "| " << cell(names[worst.label]) << " | " << cell(names[worst.prediction]) << " | "
+        << worst.pictures << " | " << percent(worst.share) << " |\n";
   }
-  std::ranges::stable_sort(confusions, std::greater(), &Confusion::count);
-  out << "The commonest mistakes:\n\n| pictures | of | taken for |\n|---:|---|---|\n";
-  for (std::size_t i = 0; i < std::min(confusions.size(), kConfusionsListed); ++i) {
-    out << "| " << confusions[i].count << " | " << cell(names[confusions[i].label]) << " | "
-        << cell(names[confusions[i].prediction]) << " |\n";
+  const auto shares = recalls(scores.confusion);
+  out << "\nThe lowest recalls:\n\n| truth | recall |\n|---|---:|\n";
+  for (const std::size_t label : lowest_recalls(scores.confusion, kListed)) {
+    out << "| " << cell(names[label]) << " | " << share_of(shares[label]) << " |\n";
   }
 }
 
@@ -116,7 +112,7 @@ std::string card(const Trained& trained) {
   if (names.size() <= kWidestMatrix) {
     add_matrix(out, names, trained.scores);
   } else {
-    add_commonest(out, names, trained.scores);
+    add_worst(out, names, trained.scores);
   }
   out << "\n## Recipe\n\n";
   add_recipe(out, trained.recipe);

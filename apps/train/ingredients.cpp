@@ -84,6 +84,16 @@ nn::ScheduleKind schedule_kind(const Recipe& recipe) {
   return kKinds.at(recipe.schedule);
 }
 
+void check_warmup(const Recipe& recipe, std::size_t steps_per_epoch) {
+  check(recipe.warmup < static_cast<double>(recipe.epochs),
+        "warmup: must be below epochs, so that training goes on after it: warmup is ",
+        recipe.warmup, ", epochs is ", recipe.epochs);
+  const double steps = std::round(recipe.warmup * static_cast<double>(steps_per_epoch));
+  check(steps < static_cast<double>(recipe.epochs * steps_per_epoch),
+        "warmup: must leave a step of training: ", recipe.warmup, " epochs of ", steps_per_epoch,
+        " steps are ", steps, ", all of them");
+}
+
 }  // namespace
 
 data::Augmentation augmentation_of(const Recipe& recipe) {
@@ -124,6 +134,7 @@ data::Preprocessing preprocessing_of(const Recipe& recipe, const data::Preproces
 }
 
 nn::Schedule schedule_of(const Recipe& recipe, std::size_t steps_per_epoch) {
+  check_warmup(recipe, steps_per_epoch);
   return nn::Schedule({.kind = schedule_kind(recipe),
                        .rate = recipe.rate,
                        .warmup_epochs = recipe.warmup,

@@ -6,7 +6,11 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "apps/support/cpu_name.h"
+#include "apps/train/confusion.h"
 #include "core/error.h"
+#include "core/parallel.h"
+#include "nn/isa.h"
 
 namespace lamina::apps {
 namespace {
@@ -34,6 +38,20 @@ Json as_json(const LogEntry& entry) {
     json["validation_top5"] = entry.validation->top5;
   }
   return json;
+}
+
+Json machine() { return {{"cpu", cpu_name()}, {"isa", nn::isa()}, {"threads", thread_count()}}; }
+
+Json recalls_of(const Scores& scores) {
+  Json list = Json::array();
+  for (const std::optional<double>& share : recalls(scores.confusion)) {
+    list.push_back(share ? Json(*share) : Json());
+  }
+  return list;
+}
+
+std::string one_line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 LogEntry parse_entry(const Json& json) {
@@ -67,9 +85,33 @@ Log::Log(const std::filesystem::path& path, std::uint64_t keep)
   }
 }
 
-void Log::start(const std::string& data, const std::string& recipe_json) {
-  const Json json = {{"kind", "start"}, {"data", data}, {"recipe", Json::parse(recipe_json)}};
-  write_line(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+void Log::start(const LogStart& start) {
+  write_line(one_line({{"kind", "start"},
+                       {"data", start.data},
+                       {"pictures", start.pictures},
+                       {"parameters", start.parameters},
+                       {"multiply_adds", start.multiply_adds},
+                       {"recipe", Json::parse(start.recipe)},
+                       {"version", LAMINA_VERSION},
+                       {"machine", machine()}}));
+}
+
+void Log::resume(std::size_t step) {
+  write_line(one_line({{"kind", "resume"}, {"step", step}, {"machine", machine()}}));
+}
+
+void Log::end(const LogEnd& end) {
+  write_line(one_line({{"kind", "end"},
+                       {"step", end.step},
+                       {"seconds", end.seconds},
+                       {"validated_on", end.validated_on},
+                       {"validation_pictures", end.scores.pictures},
+                       {"validation_loss", end.scores.loss},
+                       {"validation_top1", end.scores.top1},
+                       {"validation_top5", end.scores.top5},
+                       {"classes", end.classes},
+                       {"confusion", end.scores.confusion},
+                       {"recall", recalls_of(end.scores)}}));
 }
 
 void Log::write(const LogEntry& entry) { write_line(as_json(entry).dump()); }
@@ -94,7 +136,8 @@ LogEntries read_log(const std::filesystem::path& path) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
     const Json json = Json::parse(line, nullptr, false);
-    if (json.is_object() && json.contains("step")) {
+    const std::string kind = json.is_object() ? json.value("kind", "") : "";
+    if (kind == "step" || kind == "epoch") {
       const LogEntry entry = parse_entry(json);
       (entry.validation ? entries.epochs : entries.steps).push_back(entry);
     }

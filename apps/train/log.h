@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/train/evaluation.h"
 #include "core/atomic_file.h"
 
 namespace lamina::apps {
@@ -26,16 +27,36 @@ struct LogEntry {
   std::optional<Validation> validation = {};  ///< after epochs only
 };
 
-/// The log of a training, JSON lines: {"kind": "start", "data", "recipe"}, then "step" and "epoch"
-/// with the fields of LogEntry.
+/// What a training begins with.
+struct LogStart {
+  std::string data;    ///< what identifies the pictures
+  std::string recipe;  ///< JSON
+  std::size_t pictures = 0, parameters = 0;
+  std::size_t multiply_adds = 0;  ///< of one picture on its way forward
+};
+
+/// How a training ended: the weights as they are shipped.
+struct LogEnd {
+  std::size_t step = 0;
+  double seconds = 0.0;  ///< of training, in all processes
+  std::string validated_on;
+  const std::vector<std::string>& classes;
+  const Scores& scores;
+};
+
+/// The log of a training, JSON lines with a "kind": "start" with the fields of LogStart and the
+/// machine, "step" and "epoch" with those of LogEntry, "resume" with the machine where a process
+/// took over, "end" with those of LogEnd, confusion matrix and recall included.
 class Log {
  public:
   /// Opens the file and drops what goes beyond `keep` bytes; 0: begins anew. Throws Error when it
   /// cannot.
   Log(const std::filesystem::path& path, std::uint64_t keep);
 
-  void start(const std::string& data, const std::string& recipe_json);
+  void start(const LogStart& start);
+  void resume(std::size_t step);
   void write(const LogEntry& entry);
+  void end(const LogEnd& end);
 
   /// Bytes so far, all of them on the disk. Throws Error when they cannot be written.
   std::uint64_t sync();

@@ -41,12 +41,12 @@ void introduce(const Recipe& recipe, const TrainingPictures& pictures, const New
 }
 
 void start(Trainer& trainer, const std::optional<TrainingCheckpoint>& checkpoint,
-           const TrainingPictures& pictures, Console& console) {
+           const LogStart& facts, Console& console) {
   if (checkpoint) {
     trainer.resume(*checkpoint);
     console.print(text("going on after ", trainer.state().step, " steps\n"));
   } else {
-    trainer.begin(pictures.identity());
+    trainer.begin(facts);
   }
 }
 
@@ -86,7 +86,7 @@ ExitCode main_program(int argc, char** argv, Console& console) {
   }
   const FlushDenormals flush(FlushDenormals::current());  // decaying weights are full of them
   Trainer trainer(*options, recipe, *course->subject, console);
-  start(trainer, checkpoint, pictures, console);
+  start(trainer, checkpoint, log_start(recipe, pictures, *network.net), console);
   if (trainer.run() == Ending::stopped) {
     return stopped(*options, console, trainer.state());
   }
@@ -94,6 +94,7 @@ ExitCode main_program(int argc, char** argv, Console& console) {
   if (!scores) {
     return stopped(*options, console, trainer.state());
   }
+  trainer.log_end(*scores, pictures);
   network.net->eval();
   write_all({*options, recipe, pictures, network, *scores, trainer.state()}, console);
   remove_leftovers(*options);

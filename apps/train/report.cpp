@@ -17,6 +17,23 @@ std::size_t count_parameters(models::MobileNetV2& net) {
   return count;
 }
 
+std::size_t count_multiply_adds(const Recipe& recipe, const models::MobileNetV2& net) {
+  std::size_t count = 0;
+  for (const models::LayerInfo& layer : net.layers({1, recipe.resolution, recipe.resolution, 3})) {
+    count += layer.multiply_adds;
+  }
+  return count;
+}
+
+LogStart log_start(const Recipe& recipe, const TrainingPictures& pictures,
+                   models::MobileNetV2& net) {
+  return {.data = pictures.identity(),
+          .recipe = as_json(recipe),
+          .pictures = pictures.training->size(),
+          .parameters = count_parameters(net),
+          .multiply_adds = count_multiply_adds(recipe, net)};
+}
+
 std::string introduction(const Recipe& recipe, const TrainingPictures& pictures,
                          models::MobileNetV2& net) {
   return text("MobileNetV2 of width ", recipe.width, ", stride ", recipe.stride, ": ",

@@ -26,8 +26,15 @@ struct Trained {
 std::string introduction(const Recipe& recipe, const TrainingPictures& pictures,
                          models::MobileNetV2& net);
 
+/// What the log begins with.
+LogStart log_start(const Recipe& recipe, const TrainingPictures& pictures,
+                   models::MobileNetV2& net);
+
 /// Parameters, those of batch norm included.
 std::size_t count_parameters(models::MobileNetV2& net);
+
+/// Multiply-adds of one picture's way forward, in convolutions and the classifier.
+std::size_t count_multiply_adds(const Recipe& recipe, const models::MobileNetV2& net);
 
 /// Writes the model: weights, and in its metadata labels, preprocessing and recipe, all that
 /// classify needs. Throws Error.

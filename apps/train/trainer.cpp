@@ -59,12 +59,12 @@ Trainer::Trainer(const TrainOptions& options, const Recipe& recipe, const Subjec
   set_norm_momentum(subject_.module, recipe_.norm_momentum);
 }
 
-void Trainer::begin(const std::string& data) {
+void Trainer::begin(const LogStart& start) {
   state_.recipe = options_.recipe;
-  state_.data = data;
+  state_.data = start.data;
   state_.command = options_.command;
   log_ = std::make_unique<Log>(options_.log, 0);
-  log_->start(data, as_json(recipe_));
+  log_->start(start);
   save();
 }
 
@@ -73,6 +73,7 @@ void Trainer::resume(const TrainingCheckpoint& checkpoint) {
   state_ = checkpoint.state;
   seconds_before_ = state_.seconds;
   log_ = std::make_unique<Log>(options_.log, state_.log_bytes);
+  log_->resume(state_.step);
   subject_.training.seek(state_.position);
 }
 
@@ -224,6 +225,15 @@ std::optional<Scores> Trainer::evaluate_average() {
 std::optional<Scores> Trainer::evaluate_now() {
   subject_.module.eval();
   return evaluate(subject_.validation, subject_.classes, subject_.compile());
+}
+
+void Trainer::log_end(const Scores& scores, const TrainingPictures& pictures) {
+  log_->end({.step = state_.step,
+             .seconds = state_.seconds,
+             .validated_on = pictures.validated_on,
+             .classes = pictures.validation->class_names(),
+             .scores = scores});
+  log_->sync();
 }
 
 void Trainer::take_average() {

@@ -13,6 +13,7 @@
 #include "apps/train/fault.h"
 #include "apps/train/log.h"
 #include "apps/train/options.h"
+#include "apps/train/pictures.h"
 #include "apps/train/source.h"
 #include "nn/ema.h"
 #include "nn/schedule.h"
@@ -40,7 +41,7 @@ class Trainer {
           Console& console);
 
   /// Where a new training begins: writes the first checkpoint, so that there always is one.
-  void begin(const std::string& data);
+  void begin(const LogStart& start);
 
   /// Goes on where the checkpoint stands. Throws Error when it does not fit.
   void resume(const TrainingCheckpoint& checkpoint);
@@ -57,6 +58,9 @@ class Trainer {
   /// Those of the last epoch; empty when this process did not see its end.
   const std::optional<Scores>& scores() const { return scores_; }
   std::optional<Scores> evaluate_now();
+
+  /// The last line of the log. Throws Error when it cannot be written.
+  void log_end(const Scores& scores, const TrainingPictures& pictures);
 
  private:
   bool train_epoch();

@@ -1,6 +1,7 @@
 // What train makes of good pictures, run as its users run it.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -54,13 +55,19 @@ TEST_F(Train, LearnsColorsAndClassifyUsesTheModel) {
 TEST_F(Train, WritesALogOfStepsAndEpochs) {
   ASSERT_EQ(train("model.safetensors").exit_code, 0);
   const std::vector<Json> log = parse_lines(read_file(path("model.jsonl")));
-  ASSERT_EQ(log.size(), 1 + 9 + 3u);
+  ASSERT_EQ(log.size(), 1 + 9 + 3 + 1u);
   EXPECT_EQ(log[0]["kind"], "start");
   EXPECT_EQ(log[0]["recipe"]["lr"], 0.05);
   EXPECT_EQ(log[0]["recipe"]["stride"], 8);
   EXPECT_EQ(count_kind(log, "step"), 9u);
   EXPECT_EQ(count_kind(log, "epoch"), 3u);
-  const Json& last = log.back();
+  for (const char* key : {"parameters", "multiply_adds"}) {
+    EXPECT_GT(log[0][key], 1000) << key;
+  }
+  EXPECT_EQ(log[0]["pictures"], 36);
+  EXPECT_EQ(log[0]["machine"]["threads"].is_number(), true);
+  const Json& last = log[log.size() - 2];
+  EXPECT_EQ(last["kind"], "epoch");
   EXPECT_EQ(last["step"], 9);
   EXPECT_EQ(last["epoch"], 3.0);
   for (const char* key : {"loss", "top1", "rate", "images_per_second", "seconds", "validation_loss",
@@ -75,12 +82,73 @@ TEST_F(Train, WritesALogOfStepsAndEpochs) {
   EXPECT_NEAR(last["loss"].get<double>(), sum / 3, 1e-6);
 }
 
+// Of every class, how classify names its pictures.
+std::vector<std::vector<std::size_t>> confusion_of(
+    const std::vector<std::string>& classes,
+    const std::function<std::vector<Json>(const std::string&)>& classify) {
+  std::vector<std::vector<std::size_t>> counts;
+  for (const std::string& name : classes) {
+    auto& row = counts.emplace_back(classes.size());
+    for (const Json& answer : classify(name)) {
+      const auto found =
+          std::ranges::find(classes, answer["predictions"][0]["label"].get<std::string>());
+      ++row[static_cast<std::size_t>(found - classes.begin())];
+    }
+  }
+  return counts;
+}
+
+TEST_F(Train, EndsTheLogWithTheConfusionMatrix) {
+  ASSERT_EQ(train("model.safetensors", {"--precise-bn", "2"}).exit_code, 0);
+  const Json end = parse_lines(read_file(path("model.jsonl"))).back();
+  EXPECT_EQ(end["kind"], "end");
+  EXPECT_EQ(end["step"], 9);
+  EXPECT_GT(end["seconds"], 0.0);
+  EXPECT_EQ(end["validated_on"], "test split");
+  EXPECT_EQ(end["validation_pictures"], 12);
+  const std::vector<std::string> classes = end["classes"];
+  EXPECT_EQ(classes, (std::vector<std::string>{"blue", "green", "red"}));
+  const auto counts = confusion_of(classes, [&](const std::string& name) {
+    return parse_lines(run({.arguments = {"--weights", path("model.safetensors"), "--json", "--top",
+                                          "1", path("pictures/val/" + name)}})
+                           .out);
+  });
+  EXPECT_EQ(end["confusion"].get<decltype(counts)>(), counts);
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    right += counts[i][i];
+    EXPECT_EQ(end["recall"][i], static_cast<double>(counts[i][i]) / 4);
+  }
+  EXPECT_EQ(end["validation_top1"], static_cast<double>(right) / 12);
+}
+
+TEST_F(Train, ListsTheWorstConfusionsOfManyClasses) {
+  for (unsigned c = 0; c < 21; ++c) {
+    write_picture(text("many/train/class", c, "/1.png"), c % 3, c);
+    write_picture(text("many/val/class", c, "/1.png"), c % 3, 50 + c);
+  }
+  const Result result = run({.arguments = {path("many"), "--out", path("m.safetensors"), "--width",
+                                           "0.1", "--epochs", "1", "--batch", "7"},
+                             .program = LAMINA_TRAIN});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const std::string card = read_file(path("m.md"));
+  const auto at =
+      card.find("| truth | prediction | pictures | of the truth's |\n|---|---|---:|---:|");
+  ASSERT_NE(at, std::string::npos) << card;
+  EXPECT_NE(card.find("| class0 | class", at), std::string::npos) << card;
+  EXPECT_NE(card.find("The lowest recalls:", at), std::string::npos) << card;
+  const std::string table = card.substr(at, card.find("\n\n", at) - at);
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), 11) << table;
+  EXPECT_EQ(parse_lines(read_file(path("m.jsonl"))).back()["confusion"].size(), 21u);
+}
+
 TEST_F(Train, WritesACardAndCurves) {
   ASSERT_EQ(train("model.safetensors", {"--about", "Three colors."}).exit_code, 0);
   const std::string card = read_file(path("model.md"));
-  for (const char* part : {"# model\n", "Three colors.", "| top-1 |", "12 pictures (test split)",
-                           "36 pictures", "## Confusion matrix", "| 0 blue |", "| 2 red |",
-                           "--epochs 3", "| weight-decay | 4e-05 |"}) {
+  for (const char* part :
+       {"# model\n", "Three colors.", "| top-1 |", "12 pictures (test split)", "36 pictures",
+        "## Confusion matrix", "| | blue | green | red | recall |", "\n| red | ",
+        "| multiply-adds | ", "--epochs 3", "| weight-decay | 4e-05 |"}) {
     EXPECT_NE(card.find(part), std::string::npos) << part << " in\n" << card;
   }
   if (LAMINA_HAS_CURVES) {

@@ -43,8 +43,22 @@ TEST_F(TrainErrors, ChecksSettings) {
   expect_failure(train("m.safetensors", {"--std", "0"}), 2, "std: must be above 0: got 0");
   expect_failure(train("m.safetensors", {"--freeze", "2"}), 2,
                  "freeze: there must be weights to keep: pass --init FILE");
+  expect_failure(train("m.safetensors", {"--epochs", "1", "--warmup", "1"}), 2,
+                 "warmup: must be below epochs, so that training goes on after it: warmup is 1, "
+                 "epochs is 1");
+  expect_failure(train("m.safetensors", {"--step-factor", "0"}), 2,
+                 "--step-factor: must be a number from 1e-09 to 1: got '0'" + help);
   expect_failure(train("m.safetensors", {"--resume", "--restart"}), 2,
                  "--resume: does not go with --restart: one goes on, the other begins anew");
+}
+
+TEST_F(TrainErrors, WantsStepsAfterTheWarmUp) {
+  const Result result = train("m.safetensors", {"--epochs", "1", "--warmup", "0.9"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.err,
+            "train: warmup: must leave a step of training: 0.9 epochs of 3 steps are 3, all of "
+            "them\n");
+  EXPECT_FALSE(exists("m.checkpoint.safetensors"));
 }
 
 TEST_F(TrainErrors, NamesKeysOfConfigFiles) {
@@ -128,7 +142,7 @@ TEST_F(TrainErrors, ResumesOnlyWhatItBegan) {
 
 TEST_F(TrainErrors, StopsWhereTheLossIsNotFinite) {
   const Result result = train("m.safetensors", {"--lr", "1000", "--schedule", "constant",
-                                                "--epochs", "50", "--momentum", "0.99"});
+                                                "--epochs", "50", "--weight-decay", "1"});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_TRUE(result.err.starts_with("train: step ")) << result.err;
   EXPECT_NE(result.err.find(" must be finite: "), std::string::npos) << result.err;

@@ -37,8 +37,9 @@ class Train : public ::testing::Test {
 
   void write_picture(const std::string& name, unsigned c, unsigned seed) const {
     data::Image image = random_picture(16, 16, seed);
-    for (std::size_t i = 2 - c; i < image.pixels.size(); i += 3) {
-      image.pixels[i] = static_cast<std::uint8_t>(200 + image.pixels[i] / 5);
+    for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+      const auto value = image.pixels[i];
+      image.pixels[i] = static_cast<std::uint8_t>(i % 3 == 2 - c ? 200 + value / 5 : value / 2);
     }
     std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
     data::write_png(path(name), image);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "apps/support/exit_code.h"
+#include "apps/train/confusion.h"
 #include "apps/train/display.h"
 #include "apps/train/evaluation.h"
 #include "apps/train/fault.h"
@@ -90,6 +91,21 @@ TEST(Evaluate, AveragesOverPictures) {
             (std::vector<std::vector<std::size_t>>{{3, 0, 0}, {2, 0, 0}, {2, 0, 0}}));
 }
 
+TEST(Confusions, AreOrderedByPictures) {
+  const ConfusionMatrix matrix = {{5, 3, 2}, {0, 0, 0}, {3, 1, 0}};
+  const auto worst = worst_confusions(matrix, 3);
+  ASSERT_EQ(worst.size(), 3u);
+  EXPECT_EQ(worst[0].label, 0u);
+  EXPECT_EQ(worst[0].prediction, 1u);
+  EXPECT_EQ(worst[0].pictures, 3u);
+  EXPECT_EQ(worst[0].share, 0.3);
+  EXPECT_EQ(worst[1].label, 2u);
+  EXPECT_EQ(worst[1].share, 0.75);
+  EXPECT_EQ(worst[2].pictures, 2u);
+  EXPECT_EQ(recalls(matrix), (std::vector<std::optional<double>>{0.5, std::nullopt, 0.0}));
+  EXPECT_EQ(lowest_recalls(matrix, 5), (std::vector<std::size_t>{2, 0}));
+}
+
 TEST(RecipeSettings, ReadBackWhatTheyPrint) {
   Recipe recipe;
   recipe.rate = 0.1 + 0.2;
@@ -155,7 +171,7 @@ TEST(Log, IsCutWhereACheckpointSays) {
   std::uint64_t kept = 0;
   {
     Log log(folder / "log", 0);
-    log.start("pictures", "{}");
+    log.start({.data = "pictures", .recipe = "{}"});
     log.write(entry);
     kept = log.sync();
     log.write(entry);

@@ -1,6 +1,9 @@
 // Training that is killed or interrupted, and goes on to the same bits.
+#include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <random>
+#include <sstream>
 
 #include "tests/apps/train_fixture.h"
 
@@ -81,6 +84,36 @@ TEST_F(TrainResume, ControlCSavesAndStops) {
   ASSERT_EQ(rest.exit_code, 0) << rest.err;
   EXPECT_NE(rest.out.find("\ngoing on after "), std::string::npos) << rest.out;
   EXPECT_EQ(bits("stopped.safetensors"), bits("whole.safetensors"));
+}
+
+TEST_F(TrainResume, CountsTheTimeOfAllProcesses) {
+  const auto seconds_of = [this](const std::string& kind) {
+    const std::string log = read_file(path("stopped.jsonl"));
+    std::vector<double> seconds;
+    std::istringstream lines(log);
+    for (std::string line; std::getline(lines, line);) {
+      const auto json = nlohmann::json::parse(line);
+      if (json["kind"] == kind) {
+        seconds.push_back(json["seconds"]);
+      }
+    }
+    return seconds;
+  };
+  const TerminalCommand interrupted{.arguments = next("stopped").arguments,
+                                    .columns = 200,
+                                    .interrupt_after = "epoch  4/25  loss",
+                                    .program = LAMINA_TRAIN};
+  ASSERT_EQ(run_on_terminal(interrupted).exit_code, 130);
+  const std::vector<double> before = seconds_of("epoch");
+  ASSERT_GE(before.size(), 4u);
+  ASSERT_EQ(run(next("stopped")).exit_code, 0);
+  const std::vector<double> after = seconds_of("epoch");
+  ASSERT_EQ(after.size(), 25u);
+  EXPECT_TRUE(std::equal(before.begin(), before.end(), after.begin()));
+  EXPECT_TRUE(std::ranges::is_sorted(after));
+  ASSERT_EQ(seconds_of("end").size(), 1u);
+  EXPECT_GE(seconds_of("end")[0], after.back());
+  EXPECT_EQ(count_lines(read_file(path("stopped.jsonl")), "resume"), 1u);
 }
 
 TEST_F(TrainResume, TakesItsSettingsFromTheCheckpoint) {

@@ -1,8 +1,8 @@
-#include "benchmarks/cpu_name.h"
+#include "apps/support/cpu_name.h"
 
 #include <fstream>
 
-namespace lamina::benchmarks {
+namespace lamina::apps {
 
 std::string cpu_name() {
   std::ifstream file("/proc/cpuinfo");
@@ -14,4 +14,4 @@ std::string cpu_name() {
   return "unknown CPU";
 }
 
-}  // namespace lamina::benchmarks
+}  // namespace lamina::apps
