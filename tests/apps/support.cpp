@@ -5,12 +5,14 @@
 #include <limits>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "apps/support/bar.h"
 #include "apps/support/predictions.h"
 #include "apps/support/prefetch.h"
 #include "apps/support/progress.h"
 #include "apps/support/terminal.h"
+#include "apps/support/thumbnail.h"
 #include "apps/support/timing.h"
 
 namespace lamina::apps {
@@ -114,6 +116,31 @@ TEST(Prefetch, PassesExceptionsOnAndContinues) {
   });
   EXPECT_THROW(items.next(), std::runtime_error);
   EXPECT_EQ(items.next(), 5);
+}
+
+TEST(Thumbnail, RepeatsPixelsAWholeNumberOfTimes) {
+  const data::Image small{1, 2, {1, 2, 3, 4, 5, 6}};
+  const data::Image large = thumbnail(small, 5);
+  EXPECT_EQ(large.height, 2u);
+  EXPECT_EQ(large.width, 4u);
+  const std::vector<std::uint8_t> row = {1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6};
+  std::vector<std::uint8_t> rows = row;
+  rows.insert(rows.end(), row.begin(), row.end());
+  EXPECT_EQ(large.pixels, rows);
+  EXPECT_EQ(thumbnail(large, 4).pixels, large.pixels);
+  EXPECT_EQ(thumbnail(large, 7).pixels, large.pixels);
+}
+
+TEST(Thumbnail, KeepsProportionsWhereItShrinks) {
+  const auto side = [](std::size_t height, std::size_t width) {
+    const data::Image small =
+        thumbnail({height, width, std::vector<std::uint8_t>(height * width * 3, 77)}, 10);
+    EXPECT_EQ(small.pixels, std::vector<std::uint8_t>(small.height * small.width * 3, 77));
+    return std::pair(small.height, small.width);
+  };
+  EXPECT_EQ(side(20, 40), std::pair(std::size_t{5}, std::size_t{10}));
+  EXPECT_EQ(side(11, 7), std::pair(std::size_t{10}, std::size_t{6}));
+  EXPECT_EQ(side(1, 999), std::pair(std::size_t{1}, std::size_t{10}));
 }
 
 }  // namespace
