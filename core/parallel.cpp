@@ -7,17 +7,12 @@
 #include <mutex>
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/task_arena.h>
 #include <string_view>
-#include <utility>
 
 #include "core/error.h"
 
 namespace lamina {
 namespace {
-
-thread_local bool inside_task = false;
 
 struct Threads {
   std::mutex mutex;
@@ -42,17 +37,6 @@ Threads& threads() {
   return *instance;
 }
 
-// An arena for each thread that calls: while it waits, it never runs the tasks of another caller.
-tbb::task_arena& own_arena(std::size_t count) {
-  thread_local tbb::task_arena arena;
-  const int wanted = static_cast<int>(count);
-  if (!arena.is_active() || arena.max_concurrency() != wanted) {
-    arena.terminate();
-    arena.initialize(wanted);
-  }
-  return arena;
-}
-
 std::size_t initial_thread_count() {
   const char* variable = std::getenv("LAMINA_THREADS");
   if (variable == nullptr || *variable == '\0') {
@@ -65,17 +49,6 @@ std::size_t initial_thread_count() {
         "LAMINA_THREADS: must be a number from 1 to ", kMaxThreads, ": got '", value, "'");
   return count;
 }
-
-class InsideTask {
- public:
-  InsideTask() : outer_(std::exchange(inside_task, true)) {}
-  ~InsideTask() { inside_task = outer_; }
-  InsideTask(const InsideTask&) = delete;
-  InsideTask& operator=(const InsideTask&) = delete;
-
- private:
-  bool outer_;
-};
 
 }  // namespace
 
@@ -99,26 +72,4 @@ void set_thread_count(std::size_t count) {
   state.set(count);
 }
 
-namespace detail {
-
-void run(std::size_t count, ThreadPool::Task task, const void* context) {
-  const std::size_t wanted = thread_count();
-  if (count <= 1 || wanted == 1 || inside_task) {
-    for (std::size_t i = 0; i < count; ++i) {
-      task(context, i);
-    }
-    return;
-  }
-  // Workers take over the caller's rounding and denormal modes: the same bits on every thread.
-  using Group = tbb::task_group_context;
-  Group group(Group::isolated, Group::default_traits | Group::fp_settings);
-  const auto one = [task, context](std::size_t index) {
-    const InsideTask guard;
-    task(context, index);
-  };
-  own_arena(wanted).execute(
-      [&] { tbb::parallel_for(std::size_t{0}, count, one, tbb::simple_partitioner(), group); });
-}
-
-}  // namespace detail
 }  // namespace lamina
