@@ -1,12 +1,20 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and names what is in the pictures.
 # Usage: tools/demo.sh [--weights FILE] [IMAGE...]   (classify itself has more options)
+# Without arguments: 48 test pictures of Fashion-MNIST with the weights that come with Lamina, and
+# a contact sheet of them in build/fashion-mnist.png.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 samples=$(realpath -m "${LAMINA_SHARED_DATA:-$root/../shared/data}/imagenet")
 
+pretrained=$root/models/pretrained/fashion-mnist.safetensors
+
 weights=$samples/mobilenet_v2_1.0_224_tf.safetensors
 images=()
+if (($# == 0)) && [[ -f $pretrained ]]; then
+  weights=$pretrained
+  images=(--limit 48 --sheet "$root/build/fashion-mnist.png" fashion-mnist)
+fi
 while (($#)); do
   case $1 in
     --weights)
@@ -15,7 +23,7 @@ while (($#)); do
       shift
       ;;
     --weights=*) weights=${1#--weights=} ;;
-    -h | --help) sed -n '2,3s/^# //p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;;
     -*) echo "tools/demo.sh: unknown option $1: see tools/demo.sh --help" >&2; exit 2 ;;
     *) images+=("$1") ;;
   esac
