@@ -25,7 +25,7 @@ OWN = {
 # Headers of other libraries, where a folder is restricted to some. The system's own count as
 # standard.
 OTHERS = {
-    "core": r"oneapi/tbb/.*|tbb/.*|xxhash\.h",
+    "core": r"oneapi/tbb/.*|tbb/.*|sanitizer/.*|xxhash\.h",
     "kernels": r"(?!)",
     "nn": r"(?!)",
 }
