@@ -114,7 +114,7 @@ std::vector<std::string> Drawing::wrapped(const std::string& words, double width
   std::vector<std::string> lines(1);
   for (std::string word; rest >> word;) {
     std::string& line = lines.back();
-    const std::string longer = line.empty() ? word : line + ' ' + word;
+    const std::string longer = text(line, line.empty() ? "" : " ", word);
     if (line.empty() || lines.size() == most_lines || width_of(longer) <= width) {
       line = longer;
     } else {
