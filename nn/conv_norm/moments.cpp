@@ -21,11 +21,11 @@ ChannelSums TaskSums::totals() const {
 void ChainMoments::set_point(std::size_t task, const float* z, std::size_t rows) {
   constexpr std::size_t kRows = 8;
   const std::size_t step = divide_up(rows, kRows);
-  const std::size_t count = divide_up(rows, step);
+  const float share = 1.0f / static_cast<float>(divide_up(rows, step));
   float* const point = points_.data() + task * channels_;
   for (std::size_t row = 0; row < rows; row += step) {
     for (std::size_t c = 0; c < channels_; ++c) {
-      point[c] += z[row * channels_ + c] / static_cast<float>(count);
+      point[c] += share * z[row * channels_ + c];
     }
   }
 }

@@ -3,6 +3,7 @@
 #include "nn/conv_norm/rows.h"
 #include "nn/ops/block_sums.h"
 #include "nn/ops/gemm.h"
+#include "nn/ops/gemm_gradient.h"
 
 // A run of rows goes through a product while it is in cache: read and normalize, multiply, sum.
 // Backward: gradient of the convolution's result, its product with the weights, the sums of the
@@ -73,13 +74,11 @@ class PointwiseLayer : public ChainLayer {
     });
   }
 
-  Matrices turned() const {
-    return {.values = weight_.data(), .n = in_, .k = out_, .orientation = Orientation::by_input};
-  }
-
   Tensor backward_by_rows(const ChainSource& source, const ChainUpstream& up,
                           ChainDownstream& down) const {
-    const PackedWeights weights(kernels_, turned());
+    const PackedWeights weights(
+        kernels_,
+        {.values = weight_.data(), .n = in_, .k = out_, .orientation = Orientation::by_input});
     Tensor parts = Tensor::uninitialized({cut_.tasks, out_ * in_});
     fill_zero(parts);
     float* const part = parts.data();
@@ -90,7 +89,7 @@ class PointwiseLayer : public ChainLayer {
       const float* a = read_rows(kernels_, source, begin, rows, scratch);
       const std::size_t next = begin + rows;
       const bool wide_source = in_ > 2 * out_;
-      add_products(dz, a, rows, part + task * out_ * in_, 0, out_,
+      add_products(dz, a, rows, part + task * out_ * in_,
                    rows_ahead(wide_source ? up.z : up.dy, next, run_));
       if (dx != nullptr) {
         multiply_turned(weights, dz, rows, dx + begin * in_,
@@ -122,22 +121,15 @@ class PointwiseLayer : public ChainLayer {
     for_each_task([&](std::size_t, std::size_t begin, std::size_t rows) {
       gradient_rows(kernels_, up, begin, rows, dz + begin * out_);
     });
-    if (float* const dx = down.dx.data()) {
-      nn::multiply(kernels_, turned(), {.m = rows_, .a = dz, .lda = out_, .c = dx, .ldc = in_});
+    const ProductShape shape{.rows = rows_, .in = in_, .out = out_};
+    if (const float* const dx = down.dx.data()) {
+      product_input_gradient(kernels_, shape, gradient, weight_, down.dx);
       for_each_task([&](std::size_t task, std::size_t begin, std::size_t rows) {
         add_norm_sums(kernels_, source, dx, begin, rows, down.sums, task);
       });
     }
-    const Tensor a = normalized(source);
     Tensor dw = Tensor::uninitialized(weight_.shape());
-    float* const sums = dw.data();
-    parallel_blocks(out_, kRunStep, [&](std::size_t begin, std::size_t end) {
-      std::fill(sums + begin * in_, sums + end * in_, 0.0f);
-      in_short_runs(0, rows_, [&](std::size_t first, std::size_t rows) {
-        add_products(dz + first * out_, a.data() + first * in_, rows, sums + begin * in_, begin,
-                     end, {});
-      });
-    });
+    product_weight_gradient(kernels_, shape, normalized(source), gradient, dw);
     return dw;
   }
 
@@ -176,13 +168,13 @@ class PointwiseLayer : public ChainLayer {
     kernels_.gemm(args);
   }
 
-  // Rows [begin, end) of dW += dz^T a.
-  void add_products(const float* dz, const float* a, std::size_t rows, float* dw, std::size_t begin,
-                    std::size_t end, const Ahead& ahead) const {
-    kernels_.gradients.gemm_tn({.m = end - begin,
+  // dW += dz^T a
+  void add_products(const float* dz, const float* a, std::size_t rows, float* dw,
+                    const Ahead& ahead) const {
+    kernels_.gradients.gemm_tn({.m = out_,
                                 .n = in_,
                                 .k = rows,
-                                .a = dz + begin,
+                                .a = dz,
                                 .lda = out_,
                                 .b = a,
                                 .ldb = in_,

@@ -24,11 +24,11 @@ struct TaskCut {
   std::size_t end(std::size_t task) const { return (task + 1) * units / tasks; }
 };
 
-/// Tasks enough for many threads, few enough that a gradient of `floats` for each stays small and
-/// that each has enough of the `written` floats of all tasks together to be worth starting.
+/// Tasks enough for many threads, few enough that a gradient of `floats` for each stays small, and
+/// that each writes a run's worth of the `written` floats: each has sums to be added up in the end.
 inline TaskCut cut_tasks(std::size_t units, std::size_t floats, std::size_t written) {
   const std::size_t most = std::clamp<std::size_t>(kPartFloats / floats, 4, 32);
-  const std::size_t worth = std::max<std::size_t>(8, written / kTaskFloats);
+  const std::size_t worth = std::max<std::size_t>(8, written / kRunFloats);
   return {.units = units, .tasks = std::min({units, most, worth})};
 }
 

@@ -47,10 +47,10 @@ class Targets {
   double kept_, added_;
 };
 
-// log sum_j exp(x_j), of which the largest x's probability is the largest.
+// log sum_j exp(x_j), from the largest of the probabilities.
 double log_sum_exp(const float* x, const float* probabilities, std::size_t classes) {
-  return double{*std::max_element(x, x + classes)} -
-         std::log(double{*std::max_element(probabilities, probabilities + classes)});
+  const float* const largest = std::max_element(x, x + classes);
+  return double{*largest} - std::log(double{probabilities[largest - x]});
 }
 
 // The mean over the rows of sum_k t_k (log sum_j exp(x_j) - x_k). Fills `probabilities`.
