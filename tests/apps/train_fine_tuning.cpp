@@ -1,6 +1,9 @@
 // Training that starts from weights.
+#include <nlohmann/json.hpp>
+
 #include "models/load.h"
 #include "tests/apps/train_fixture.h"
+#include "tests/support/shared_data.h"
 
 namespace lamina::test {
 namespace {
@@ -92,6 +95,58 @@ TEST_F(TrainFineTuning, KeepsTheFileOfInit) {
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_EQ(result.err, "train: --out: " + path("start.safetensors") +
                             ": is the file of --init: it will not be replaced\n");
+}
+
+class TrainOnPhotos : public Train {
+ protected:
+  Result group_photos(std::vector<std::string> nouns) const {
+    const std::filesystem::path tool =
+        std::filesystem::path(LAMINA_SOURCE_ROOT) / "tools/group_photos.py";
+    nouns.insert(nouns.begin(),
+                 {"python3", tool, shared_data() / "imagenet/photos", path("photos")});
+    return run({.arguments = std::move(nouns), .program = "/usr/bin/env"});
+  }
+  // How many of 8 held-out photos the head names rightly.
+  std::size_t count_right(unsigned hold_out_seed) const {
+    const Result result =
+        run({.arguments = {path("photos"), "--init",
+                           shared_data() / "imagenet/mobilenet_v2_1.0_224_tf.safetensors",
+                           "--freeze", "backbone", "--hold-out", "8", "--hold-out-seed",
+                           text(hold_out_seed), "--epochs", "60", "--lr", "0.01", "--batch", "16",
+                           "--out", path("m.safetensors")},
+             .program = LAMINA_TRAIN});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const std::string log = read_file(path("m.jsonl"));
+    const auto end = nlohmann::json::parse(log.substr(log.rfind('\n', log.size() - 2) + 1));
+    return end["confusion"][0][0].get<std::size_t>() + end["confusion"][1][1].get<std::size_t>();
+  }
+};
+
+TEST_F(TrainOnPhotos, LearnsMammalsAndDevices) {
+  LAMINA_NEEDS_SHARED_DATA();
+  const Result grouped = group_photos({"mammal", "device"});
+  ASSERT_EQ(grouped.exit_code, 0) << grouped.err;
+  EXPECT_EQ(grouped.out, "22 mammal, 14 device; 64 left out\n");
+  std::size_t right = 0;
+  for (unsigned seed = 0; seed < 5; ++seed) {
+    right += count_right(seed);
+  }
+  EXPECT_GE(right, 31u) << "of 40; coins reach that once in 3000 times";
+}
+
+TEST_F(TrainOnPhotos, GroupsByTheNearestNoun) {
+  LAMINA_NEEDS_SHARED_DATA();
+  const Result grouped = group_photos({"animal", "dog", "device", "mouse.4"});
+  ASSERT_EQ(grouped.exit_code, 0) << grouped.err;
+  EXPECT_EQ(grouped.out, "28 animal, 12 dog, 13 device, 1 mouse.4; 46 left out\n");
+  EXPECT_TRUE(exists("photos/dog/n02085936_Maltese_dog.JPEG"));
+  EXPECT_TRUE(exists("photos/mouse/n03793489_mouse.JPEG"));
+  EXPECT_EQ(group_photos({"dog"}).err, path("photos") + ": exists: name a folder to make\n");
+}
+
+TEST_F(TrainOnPhotos, NamesWhatIsNoNoun) {
+  LAMINA_NEEDS_SHARED_DATA();
+  EXPECT_EQ(group_photos({"dgo"}).err, "dgo: must be a noun of WordNet: dgo has 0 senses\n");
 }
 
 }  // namespace
