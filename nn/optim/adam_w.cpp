@@ -3,6 +3,7 @@
 
 #include "nn/optim.h"
 #include "nn/optim/checks.h"
+#include "nn/optim/each_value.h"
 
 namespace lamina::nn {
 
@@ -31,11 +32,11 @@ void AdamW::update(const Piece& piece) const {
   float* w = piece.w;
   float* m = piece.slots[0];
   float* s = piece.slots[1];
-  for (std::size_t i = 0; i < piece.count; ++i) {
+  for_each_value(piece.count, {w, dw, m, s}, [=](std::size_t i) {
     m[i] = keep_mean * m[i] + gain_mean * dw[i];
     s[i] = keep_square * s[i] + gain_square * dw[i] * dw[i];
     w[i] = keep * w[i] - step * m[i] / (std::sqrt(s[i]) / root + small);
-  }
+  });
 }
 
 }  // namespace lamina::nn

@@ -3,6 +3,7 @@
 
 #include "nn/optim.h"
 #include "nn/optim/checks.h"
+#include "nn/optim/each_value.h"
 
 namespace lamina::nn {
 
@@ -26,12 +27,12 @@ void RmsProp::update(const Piece& piece) const {
   float* w = piece.w;
   float* s = piece.slots[0];
   float* m = piece.slots[1];
-  for (std::size_t i = 0; i < piece.count; ++i) {
+  for_each_value(piece.count, {w, dw, s, m}, [=](std::size_t i) {
     const float g = dw[i] + weight_decay * w[i];
     s[i] += gain * (g * g - s[i]);
     m[i] = momentum * m[i] + rate * g / std::sqrt(s[i] + epsilon);
     w[i] -= m[i];
-  }
+  });
 }
 
 }  // namespace lamina::nn

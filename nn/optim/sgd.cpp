@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "nn/optim.h"
 #include "nn/optim/checks.h"
+#include "nn/optim/each_value.h"
 
 namespace lamina::nn {
 namespace {
@@ -21,21 +22,22 @@ struct Step {
 };
 
 void plain(const Step& step) {
-  const auto [count, w, dw, rate, decay] = step;
-  for (std::size_t i = 0; i < count; ++i) {
-    w[i] -= rate * (dw[i] + decay * w[i]);
-  }
+  float* const w = step.w;
+  const float* const dw = step.dw;
+  for_each_value(step.count, {w, dw},
+                 [=](std::size_t i) { w[i] -= step.rate * (dw[i] + step.decay * w[i]); });
 }
 
 template <MomentumForm kForm>
 void with_momentum(const Step& step, const Momentum& momentum) {
-  const auto [count, w, dw, rate, decay] = step;
-  const auto [m, keep, gain, factor] = momentum;
-  for (std::size_t i = 0; i < count; ++i) {
-    const float g = dw[i] + decay * w[i];
-    m[i] = keep * m[i] + gain * g;
-    w[i] -= rate * (kForm == MomentumForm::nesterov ? g + factor * m[i] : m[i]);
-  }
+  float* const w = step.w;
+  const float* const dw = step.dw;
+  float* const m = momentum.m;
+  for_each_value(step.count, {w, dw, m}, [=](std::size_t i) {
+    const float g = dw[i] + step.decay * w[i];
+    m[i] = momentum.keep * m[i] + momentum.gain * g;
+    w[i] -= step.rate * (kForm == MomentumForm::nesterov ? g + momentum.factor * m[i] : m[i]);
+  });
 }
 
 }  // namespace
