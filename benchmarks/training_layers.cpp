@@ -44,8 +44,7 @@ class LayerRun {
         norm_(random_norm(layer_.gamma)),
         x_(random_tensor(info.input)),
         z_(random_tensor(info.output)),
-        dy_(random_tensor(info.output)),
-        a_(random_tensor(layer_.gamma.shape())) {
+        dy_(random_tensor(info.output)) {
     layer_.options.bounds = {};
     convolution_ =
         info.kind == Kind::depthwise     ? nn::make_depthwise_layer(table, layer_, x_.shape())
@@ -54,14 +53,19 @@ class LayerRun {
   }
 
   void forward() {
-    nn::ChainMoments moments(convolution_->tasks(), a_.size());
+    nn::ChainMoments moments(convolution_->tasks(), channels());
     Tensor z = Tensor::uninitialized(z_.shape());
     convolution_->forward(source(), z, &moments);
   }
 
   void backward() {
+    const std::vector<double> sums(channels());
     const nn::ChainUpstream up{
-        .z = z_, .dy = dy_, .norm = norm_, .bounds = bounds_, .a = a_, .b = a_, .d = a_};
+        .z = z_,
+        .dy = dy_,
+        .norm = norm_,
+        .bounds = bounds_,
+        .terms = nn::InputTerms(norm_, {sums, sums}, 1, nn::Statistics::of_batch)};
     nn::ChainDownstream down{.dx = {}, .sums = nn::TaskSums(convolution_->tasks(), x_.shape()[3])};
     if (source_ != Place::Source::image) {
       down.dx = Tensor::uninitialized(x_.shape());
@@ -70,6 +74,7 @@ class LayerRun {
   }
 
  private:
+  std::size_t channels() const { return layer_.gamma.size(); }
   nn::ChainSource source() const {
     return {.values = x_,
             .norm = source_ == Place::Source::normalized ? &source_norm_ : nullptr,
@@ -80,7 +85,7 @@ class LayerRun {
   nn::Bounds bounds_;
   nn::ConvNorm layer_;
   nn::Normalization source_norm_, norm_;
-  Tensor x_, z_, dy_, a_;
+  Tensor x_, z_, dy_;
   std::unique_ptr<nn::ChainLayer> convolution_;
 };
 
