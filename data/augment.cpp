@@ -90,6 +90,8 @@ void check_augmentation(const Augmentation& augmentation) {
   check_field(jitter.hue >= 0.0f && jitter.hue <= 0.5f, "hue", "from 0 to 0.5", double{jitter.hue});
   check_field(augmentation.flip >= 0.0f && augmentation.flip <= 1.0f, "flip",
               "a probability, 0 to 1", double{augmentation.flip});
+  check_field(augmentation.trivial >= 0.0f && augmentation.trivial <= 1.0f, "trivial",
+              "a probability, 0 to 1", double{augmentation.trivial});
   check(augmentation.shift_fill != Fill::noise,
         "Augmentation: shift fill must be black or mean: noise");
   const RandomErasing& erasing = augmentation.erasing;
@@ -107,6 +109,9 @@ std::string describe(const Augmentation& augmentation) {
   }
   if (augmentation.jitter != ColorJitter{}) {
     parts += describe(augmentation.jitter);
+  }
+  if (augmentation.trivial > 0.0f) {
+    parts += text("; TrivialAugment ", augmentation.trivial);
   }
   if (augmentation.flip > 0.0f) {
     parts += text("; flip ", augmentation.flip);

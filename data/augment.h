@@ -48,6 +48,7 @@ struct RandomErasing {
 struct Augmentation {
   std::optional<RandomResizedCrop> crop = {};  ///< in place of resizing and the center crop
   ColorJitter jitter = {};
+  float trivial = 0.0f;           ///< probability of one change more, see trivial_augment.h
   float flip = 0.0f;              ///< probability that left and right change places
   std::size_t shift = 0;          ///< pixels, at most: padded by so many, then cropped anywhere
   Fill shift_fill = Fill::black;  ///< black or mean

@@ -4,16 +4,11 @@
 #include <cstdint>
 
 #include "data/augment.h"
+#include "data/blend.h"
 #include "data/check_image.h"
 
 namespace lamina::data {
 namespace {
-
-/// Pillow's blend of two bytes: `from` where factor is 0, `to` where it is 1, and beyond.
-std::uint8_t blend(int from, int to, float factor) {
-  const float value = static_cast<float>(from) + factor * static_cast<float>(to - from);
-  return static_cast<std::uint8_t>(std::clamp(value, 0.0f, 255.0f));
-}
 
 /// Pillow's luma, with 16-bit fractions.
 int luma(const std::uint8_t* pixel) {

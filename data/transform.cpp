@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "data/check_image.h"
+#include "data/trivial_augment.h"
 
 namespace lamina::data {
 namespace {
@@ -77,6 +78,9 @@ void Transform::operator()(Image& image, Rng& rng, std::span<float> out) const {
   resize_for(image, preprocessing_, augmentation_, rng);
   if (augmentation_.jitter != ColorJitter{}) {
     jitter_colors(image, augmentation_.jitter, rng);
+  }
+  if (augmentation_.trivial > 0.0f && rng.uniform() < augmentation_.trivial) {
+    trivial_augment(image, rng);
   }
   normalize_into(out, image, draw_placement(rng));
   if (augmentation_.erasing.probability > 0.0f) {

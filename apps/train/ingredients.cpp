@@ -45,6 +45,7 @@ void augment(data::Augmentation& augmentation, const std::string& name, float va
     augmentation.shift = static_cast<std::size_t>(value);
   } else {
     const std::map<std::string, float*> plain = {{"flip", &augmentation.flip},
+                                                 {"trivial", &augmentation.trivial},
                                                  {"brightness", &augmentation.jitter.brightness},
                                                  {"contrast", &augmentation.jitter.contrast},
                                                  {"saturation", &augmentation.jitter.saturation},
@@ -53,7 +54,7 @@ void augment(data::Augmentation& augmentation, const std::string& name, float va
     const auto found = plain.find(name);
     check(found != plain.end(),
           "augment: must be of crop, crop-ratio, flip, shift, brightness, contrast, saturation, "
-          "hue and erasing, each with = and a number: got '",
+          "hue, trivial and erasing, each with = and a number: got '",
           name, "'");
     *found->second = value;
   }

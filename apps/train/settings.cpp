@@ -85,7 +85,8 @@ std::vector<Setting> data_settings() {
       {"std", &Recipe::std, kGroup, "R,G,B", "What they are then divided by"},
       {"augment", &Recipe::augment, kGroup, "LIST",
        "Random changes, as crop=0.08,flip=0.5: crop (smallest share of the area), crop-ratio, "
-       "flip, shift (pixels), brightness, contrast, saturation, hue, erasing; or none"},
+       "flip, shift (pixels), brightness, contrast, saturation, hue, trivial (TrivialAugment's "
+       "share), erasing; or none"},
       {"mixup", &Recipe::mixup, kGroup, "ALPHA", "Blend pictures of a batch in pairs", 0, 100},
       {"cutmix", &Recipe::cutmix, kGroup, "ALPHA", "Paste rectangles of one into another", 0, 100},
       {"mix-probability", &Recipe::mix_probability, kGroup, "P", "That a batch is mixed", 0, 1},

@@ -39,7 +39,7 @@ TEST_F(TrainErrors, ChecksSettings) {
                  "--optimizer: must be one of sgd|rmsprop|adamw: got 'adam'" + help);
   expect_failure(train("m.safetensors", {"--augment", "blur=2"}), 2,
                  "augment: must be of crop, crop-ratio, flip, shift, brightness, contrast, "
-                 "saturation, hue and erasing, each with = and a number: got 'blur'");
+                 "saturation, hue, trivial and erasing, each with = and a number: got 'blur'");
   expect_failure(train("m.safetensors", {"--std", "0"}), 2, "std: must be above 0: got 0");
   expect_failure(train("m.safetensors", {"--freeze", "2"}), 2,
                  "freeze: there must be weights to keep: pass --init FILE");

@@ -145,7 +145,7 @@ TEST(Recipes, AllInTheRepositoryAreValid) {
 
 TEST(Ingredients, TranslateAugmentation) {
   Recipe recipe;
-  recipe.augment = "crop=0.2,crop-ratio=0.5,flip=0.5,shift=3,hue=0.1,erasing=0.25";
+  recipe.augment = "crop=0.2,crop-ratio=0.5,flip=0.5,shift=3,trivial=1,hue=0.1,erasing=0.25";
   const data::Augmentation made = augmentation_of(recipe);
   ASSERT_TRUE(made.crop.has_value());
   EXPECT_EQ(made.crop->min_scale, 0.2f);
@@ -153,6 +153,7 @@ TEST(Ingredients, TranslateAugmentation) {
   EXPECT_EQ(made.crop->max_ratio, 2.0f);
   EXPECT_EQ(made.flip, 0.5f);
   EXPECT_EQ(made.shift, 3u);
+  EXPECT_EQ(made.trivial, 1.0f);
   EXPECT_EQ(made.jitter.hue, 0.1f);
   EXPECT_EQ(made.erasing.probability, 0.25f);
   recipe.augment = "none";

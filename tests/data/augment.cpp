@@ -179,6 +179,7 @@ TEST(Augmentation, FieldsOutOfRangeAreErrors) {
   expect_refused({.jitter = {.saturation = kInfinity}}, "saturation must be at least 0: inf");
   expect_refused({.jitter = {.hue = 0.6f}}, "hue must be from 0 to 0.5: 0.6");
   expect_refused({.flip = kNan}, "flip must be a probability, 0 to 1: nan");
+  expect_refused({.trivial = 1.5f}, "trivial must be a probability, 0 to 1: 1.5");
   expect_refused({.shift_fill = data::Fill::noise}, "shift fill must be black or mean: noise");
   expect_refused({.erasing = {.probability = 2.0f}},
                  "erasing probability must be a probability, 0 to 1: 2");

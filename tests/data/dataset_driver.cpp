@@ -10,6 +10,7 @@
 #include "data/dataset.h"
 #include "data/mix.h"
 #include "data/transform.h"
+#include "data/trivial_augment.h"
 
 namespace {
 
@@ -75,6 +76,37 @@ std::string color(Words& words) {
   return out;
 }
 
+/// FILE OPERATION NUMBER...: the changed picture.
+std::string change(Words& words) {
+  data::Image image = data::read_image(next<std::string>(words));
+  const auto operation = next<std::string>(words);
+  if (operation == "affine") {
+    data::AffineMap map;
+    for (double* value : {&map.a, &map.b, &map.c, &map.d, &map.e, &map.f}) {
+      *value = next<double>(words);
+    }
+    data::transform(image, map);
+  } else if (operation == "rotate") {
+    data::transform(image, data::rotation(next<double>(words), image));
+  } else if (operation == "sharpness") {
+    data::change_sharpness(image, next<float>(words));
+  } else if (operation == "posterize") {
+    data::posterize(image, next<unsigned>(words));
+  } else if (operation == "solarize") {
+    data::solarize(image, next<float>(words));
+  } else if (operation == "autocontrast") {
+    data::stretch_contrast(image);
+  } else if (operation == "equalize") {
+    data::equalize(image);
+  } else {
+    Rng rng(next<std::uint64_t>(words));
+    data::trivial_augment(image, rng);
+  }
+  std::string out;
+  put_picture(out, image);
+  return out;
+}
+
 /// FILE SIDE SEED: the region that is drawn, then the values that the random crop becomes.
 std::string crop(Words& words) {
   data::Image image = data::read_image(next<std::string>(words));
@@ -117,7 +149,7 @@ std::string draws(Words& words) {
 
 std::string answer(const std::string& line) {
   const std::map<std::string, std::string (*)(Words&)> commands = {
-      {"set", set}, {"color", color}, {"crop", crop}, {"draws", draws}};
+      {"set", set}, {"color", color}, {"change", change}, {"crop", crop}, {"draws", draws}};
   Words words(line);
   return commands.at(next<std::string>(words))(words);
 }

@@ -16,7 +16,7 @@ SKIPPED = 77
 
 try:
     import numpy as np
-    from PIL import Image, ImageEnhance
+    from PIL import Image, ImageEnhance, ImageOps
 except ImportError:
     if os.path.exists(DEBIAN_PYTHON) and os.path.realpath(sys.executable) != os.path.realpath(
         DEBIAN_PYTHON
@@ -168,6 +168,90 @@ def check_hue(driver, folder, generator):
             expect(np.abs(want - result).max() <= 0.501, f"hue {turn}: {rgb} {result} {want}")
 
 
+def trivial_pictures(generator):
+    """Of noise, few values, one value and gradients; gray and in color; of any sides."""
+    for number in range(24):
+        sides = (28, 28) if number % 4 == 0 else generator.integers(1, 50, 2)
+        channels = 1 if number % 2 else 3
+        pixels = generator.integers(0, 256, (*sides, channels)) // (number % 5 + 1) + number
+        if number % 6 == 5:
+            pixels = pixels // 40 * 40 + 5
+        if number == 23:
+            pixels[:] = 77
+        yield Image.fromarray(np.broadcast_to(pixels, (*sides, 3)).astype(np.uint8))
+
+
+def changes_of_trivial(image, generator):
+    """Each of TrivialAugment's changes at a random strength: its command, and Pillow's picture."""
+    signed = lambda most: float(generator.uniform(-most, most))
+    affine = lambda *numbers: image.transform(image.size, Image.AFFINE, numbers, Image.NEAREST)
+    x, y, shift, angle = signed(0.99), signed(0.99), int(signed(33)), signed(135)
+    factor, threshold = (float(np.float32(generator.uniform(0, top))) for top in (2, 256))
+    bits = int(generator.integers(2, 9))
+    yield f"affine 1 {x!r} 0 0 1 0", affine(1, x, 0, 0, 1, 0)
+    yield f"affine 1 0 0 {y!r} 1 0", affine(1, 0, 0, y, 1, 0)
+    yield f"affine 1 0 {shift} 0 1 0", affine(1, 0, shift, 0, 1, 0)
+    yield f"affine 1 0 0 0 1 {shift}", affine(1, 0, 0, 0, 1, shift)
+    yield f"rotate {angle!r}", image.rotate(angle)
+    yield f"sharpness {factor!r}", ImageEnhance.Sharpness(image).enhance(factor)
+    yield f"posterize {bits}", ImageOps.posterize(image, bits)
+    yield f"solarize {threshold!r}", ImageOps.solarize(image, threshold)
+    yield "autocontrast", ImageOps.autocontrast(image)
+    yield "equalize", ImageOps.equalize(image)
+
+
+def check_trivial(driver, folder, generator):
+    path = folder / "trivial.png"
+    for image in trivial_pictures(generator):
+        image.save(path)
+        for command, want in changes_of_trivial(image, generator):
+            got = picture_of(driver("change", path, command))
+            expect((got == np.asarray(want)).all(), f"{command}: differs from Pillow's")
+
+
+def every_trivial(image):
+    """What TrivialAugment's wide space may make of a picture, as bytes: the kinds that do."""
+    results = {}
+
+    def add(kind, result):
+        results.setdefault(np.asarray(result).tobytes(), set()).add(kind)
+
+    affine = lambda *numbers: image.transform(image.size, Image.AFFINE, numbers, Image.NEAREST)
+    add("as it is", image)
+    add("autocontrast", ImageOps.autocontrast(image))
+    add("equalize", ImageOps.equalize(image))
+    for level in np.arange(31, dtype=np.float32) / np.float32(30):
+        add("posterize", ImageOps.posterize(image, int(8 - np.round(6 * level))))
+        add("solarize", ImageOps.solarize(image, float(np.float32(255) * (1 - level))))
+        for signed in (level, -level):
+            shear, shift = 0.99 * float(signed), int(32 * float(signed))
+            add("shear x", affine(1, shear, 0, 0, 1, 0))
+            add("shear y", affine(1, 0, 0, shear, 1, 0))
+            add("shift x", affine(1, 0, shift, 0, 1, 0))
+            add("shift y", affine(1, 0, 0, 0, 1, shift))
+            add("rotate", image.rotate(135 * float(signed)))
+            factor = float(np.float32(1) + np.float32(0.99) * level * np.sign(signed))
+            for kind in ("Brightness", "Color", "Contrast", "Sharpness"):
+                add(kind, getattr(ImageEnhance, kind)(image).enhance(factor))
+    return results
+
+
+def check_trivial_draws(driver, folder, generator):
+    path = folder / "trivial.png"
+    image = Image.fromarray(generator.integers(30, 200, (40, 40, 3), dtype=np.uint8))
+    image.save(path)
+    possible, counts, count = every_trivial(image), {}, 4000
+    for seed in range(count):
+        got = picture_of(driver("change", path, "trivial", seed)).tobytes()
+        expect(got in possible, f"trivial {seed}: no change of the paper's")
+        if len(possible[got]) == 1:
+            (kind,) = possible[got]
+            counts[kind] = counts.get(kind, 0) + 1
+    expect(len(counts) == 13, "trivial: kinds", counts)  # all that change something
+    for kind, seen in counts.items():
+        expect(0.75 < seen / count * 14 < 1.25, f"trivial: {kind} came {seen} times of {count}")
+
+
 def check_crops(driver, folder, generator):
     path = folder / "crop.png"
     mean = np.array([0.485, 0.456, 0.406], np.float32)
@@ -256,7 +340,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for check in (check_idx, check_cifar, check_image_folder, check_colors, check_hue,
-                      check_crops):
+                      check_trivial, check_trivial_draws, check_crops):
             (folder / check.__name__).mkdir()
             check(driver, folder / check.__name__, generator)
     check_draws(driver, generator)

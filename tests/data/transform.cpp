@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/keyed_rng.h"
+#include "data/trivial_augment.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/samples.h"
 
@@ -161,6 +162,30 @@ TEST(Transform, JittersBeforeNormalization) {
   data::jitter_colors(changed, jitter, rng);
   EXPECT_NE(changed.pixels, image.pixels);
   EXPECT_TRUE(is(transformed(image, kBytes, {.jitter = jitter}, 4), changed, {}));
+}
+
+TEST(Transform, ChangesOneThingMoreAsOftenAsAsked) {
+  const Image image = sample_picture(8, 8);
+  int changed = 0;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    Rng rng(seed);
+    Image expected = image;
+    if (rng.uniform() < 0.5f) {
+      data::trivial_augment(expected, rng);
+      ++changed;
+    }
+    const auto values = transformed(image, kBytes, {.trivial = 0.5f}, seed);
+    ASSERT_TRUE(is(values, expected, {})) << seed;
+  }
+  EXPECT_GT(changed, 150);
+  EXPECT_LT(changed, 250);
+}
+
+TEST(TrivialAugment, Errors) {
+  Image empty;
+  expect_error([&] { data::equalize(empty); }, "equalize: the picture must not be empty: 0 x 0");
+  Image image = sample_picture(8, 8);
+  expect_error([&] { data::posterize(image, 0); }, "posterize: bits must be from 1 to 8: 0");
 }
 
 TEST(Transform, Errors) {
