@@ -52,9 +52,9 @@ def percent(share):
 
 
 def duration(seconds):
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = round(seconds / 60)
-    if minutes == 0:
-        return f"{seconds:.1f} s"
     return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"
 
 
@@ -116,7 +116,8 @@ def confusion_table(end):
 def figures(runs):
     start, end = runs[0].start, runs[0].end
     recipe = start["recipe"]
-    side = recipe["resolution"]
+    side, epochs = recipe["resolution"], recipe["epochs"]
+    passes = f"{epochs} epoch{'s' * (epochs != 1)}"
     return table(
         ["", ""],
         [
@@ -124,7 +125,7 @@ def figures(runs):
             ["input", f"{side} x {side}"],
             ["parameters", f"{start['parameters']:,}"],
             ["multiply-adds", f"{start['multiply_adds']:,}"],
-            ["trained on", f"{start['pictures']:,} pictures, {recipe['epochs']} epochs"],
+            ["trained on", f"{start['pictures']:,} pictures, {passes}"],
             ["evaluated on", f"{end['validation_pictures']:,} pictures ({end['validated_on']})"],
         ],
     )
