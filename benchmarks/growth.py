@@ -36,6 +36,8 @@ def arguments():
     parser.add_argument("--docs", type=pathlib.Path, metavar="FOLDER",
                         help="write growth.md and growth.png there")
     options = parser.parse_args()
+    if options.docs and not options.docs.is_dir():
+        parser.error(f"--docs: no such folder: {options.docs}")
     for path in (options.weights, options.build / "benchmarks/lamina_peer"):
         if not path.exists():
             sys.exit(f"growth: there is no {path}")

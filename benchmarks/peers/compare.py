@@ -46,6 +46,8 @@ def arguments():
     parser.add_argument("--docs", type=pathlib.Path, metavar="FOLDER",
                         help="write peers.md and peers.png there")
     options = parser.parse_args()
+    if options.docs and not options.docs.is_dir():
+        parser.error(f"--docs: no such folder: {options.docs}")
     wanted = [options.weights, options.onnx, options.build / "benchmarks/lamina_peer",
               options.xnnpack_bench, options.onednn_bench]
     for path in wanted:

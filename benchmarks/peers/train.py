@@ -47,6 +47,8 @@ def arguments():
     parser.add_argument("--docs", type=pathlib.Path, metavar="FOLDER",
                         help="write training_speed.md and training_speed.png there")
     options = parser.parse_args()
+    if options.docs and not options.docs.is_dir():
+        parser.error(f"--docs: no such folder: {options.docs}")
     options.program = options.build / "benchmarks/lamina_trainer"
     if not options.program.exists():
         sys.exit(f"train: there is no {options.program}")
