@@ -54,14 +54,21 @@ BatchStatistics ChainMoments::statistics() const {
                         .mean = std::vector<double>(channels_),
                         .variance = std::vector<double>(channels_)};
   for (std::size_t task = 0; task < counts_.size(); ++task) {
+    if (counts_[task] == 0) {
+      continue;
+    }
     const auto before = static_cast<double>(batch.rows);
     const auto rows = static_cast<double>(counts_[task]);
     batch.rows += counts_[task];
     const double share = rows / static_cast<double>(batch.rows);
-    for (std::size_t c = 0; c < channels_ && rows > 0; ++c) {
-      const double offset = sums_.first(task)[c] / rows;
-      const double squares = sums_.second(task)[c] - offset * offset * rows;
-      const double mean = double{points_[task * channels_ + c]} + offset;
+    const double of_row = 1.0 / rows;
+    const double* const sums = sums_.first(task);
+    const double* const sums_of_squares = sums_.second(task);
+    const float* const point = points_.data() + task * channels_;
+    for (std::size_t c = 0; c < channels_; ++c) {
+      const double offset = sums[c] * of_row;
+      const double squares = sums_of_squares[c] - offset * offset * rows;
+      const double mean = double{point[c]} + offset;
       const double step = mean - batch.mean[c];
       batch.mean[c] += step * share;
       batch.variance[c] += (squares < 0.0 ? 0.0 : squares) + step * step * before * share;

@@ -67,11 +67,16 @@ Normalization::Normalization(const std::vector<double>& means, const std::vector
     : mean(to_tensor(means)),
       scale(Tensor::uninitialized(gamma.shape())),
       shift(Tensor::uninitialized(gamma.shape())) {
-  for (std::size_t c = 0; c < means.size(); ++c) {
-    deviation.push_back(std::sqrt(variances[c] + double{epsilon}));
-    const double factor = double{gamma.data()[c]} / deviation[c];
-    scale.data()[c] = static_cast<float>(factor);
-    shift.data()[c] = static_cast<float>(double{beta.data()[c]} - means[c] * factor);
+  deviation.resize(means.size());
+  const float* const from_gamma = gamma.data();
+  const float* const from_beta = beta.data();
+  float* const to_scale = scale.data();
+  float* const to_shift = shift.data();
+  for (std::size_t c = 0; c < deviation.size(); ++c) {
+    deviation[c] = std::sqrt(variances[c] + double{epsilon});
+    const double factor = double{from_gamma[c]} / deviation[c];
+    to_scale[c] = static_cast<float>(factor);
+    to_shift[c] = static_cast<float>(double{from_beta[c]} - means[c] * factor);
   }
 }
 

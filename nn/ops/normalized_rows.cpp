@@ -12,11 +12,14 @@ InputTerms::InputTerms(const Normalization& norm, const ChannelSums& sums, std::
   if (statistics == Statistics::given) {
     return;
   }
-  for (std::size_t c = 0; c < a.size(); ++c) {
-    const double share = double{norm.scale.data()[c]} / static_cast<double>(rows);
+  const float* const scale = norm.scale.data();
+  float* const to_b = b.data();
+  float* const to_d = d.data();
+  for (std::size_t c = 0; c < norm.deviation.size(); ++c) {
+    const double share = double{scale[c]} / static_cast<double>(rows);
     const double variance = norm.deviation[c] * norm.deviation[c];
-    b.data()[c] = static_cast<float>(share * sums.second[c] / variance);
-    d.data()[c] = static_cast<float>(share * sums.first[c]);
+    to_b[c] = static_cast<float>(share * sums.second[c] / variance);
+    to_d[c] = static_cast<float>(share * sums.first[c]);
   }
 }
 
