@@ -57,8 +57,12 @@ void redirect(int descriptor, const fs::path& path, int flags) {
   close(file);
 }
 
-std::map<std::string, std::string> with_locale(std::map<std::string, std::string> environment) {
+// Programs use as many threads as the tests are told to.
+std::map<std::string, std::string> complete(std::map<std::string, std::string> environment) {
   environment.emplace("LC_ALL", "C.UTF-8");
+  if (const char* threads = std::getenv("LAMINA_THREADS")) {
+    environment.emplace("LAMINA_THREADS", threads);
+  }
   return environment;
 }
 
@@ -72,7 +76,7 @@ Result finish(const Command& command, const std::function<void(pid_t)>& meanwhil
     redirect(STDIN_FILENO, folder / "in", O_RDONLY);
     redirect(STDOUT_FILENO, out, O_WRONLY | O_CREAT);
     redirect(STDERR_FILENO, folder / "err", O_WRONLY | O_CREAT);
-    execute(command.program, command.arguments, with_locale(command.environment));
+    execute(command.program, command.arguments, complete(command.environment));
   }
   meanwhile(process);
   const int exit_code = exit_code_of(process);
@@ -97,7 +101,7 @@ Result run_on_terminal(const TerminalCommand& command) {
   int terminal = -1;
   const pid_t process = forkpty(&terminal, nullptr, nullptr, &size);
   if (process == 0) {
-    execute(command.program, command.arguments, with_locale({{"TERM", "xterm"}}));
+    execute(command.program, command.arguments, complete({{"TERM", "xterm"}}));
   }
   Result result{};
   std::array<char, 4096> buffer{};

@@ -8,7 +8,8 @@
 
 namespace lamina::test {
 
-/// How a program is started. Its environment holds only PATH, LC_ALL=C.UTF-8 and `environment`.
+/// How a program is started. Its environment holds only PATH, LC_ALL=C.UTF-8, the tests' own
+/// LAMINA_THREADS where it is set, and `environment`.
 struct Command {
   std::vector<std::string> arguments;  ///< without the program's own name
   std::filesystem::path program = LAMINA_CLASSIFY;
