@@ -11,19 +11,13 @@ import subprocess
 import sys
 import tempfile
 
-DEBIAN_PYTHON = "/usr/bin/python3"
-SKIPPED = 77
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import debian_python
 
-try:
-    import numpy as np
-    from PIL import Image, ImageEnhance, ImageOps
-except ImportError:
-    if os.path.exists(DEBIAN_PYTHON) and os.path.realpath(sys.executable) != os.path.realpath(
-        DEBIAN_PYTHON
-    ):
-        os.execv(DEBIAN_PYTHON, [DEBIAN_PYTHON, *sys.argv])
-    print("no Pillow: install python3-pil and python3-numpy")
-    sys.exit(1 if os.environ.get("LAMINA_REQUIRE_SHARED") == "1" else SKIPPED)
+debian_python.need(("numpy", "PIL"), ("python3-numpy", "python3-pil"),
+                   fail_without=os.environ.get("LAMINA_REQUIRE_SHARED") == "1")
+import numpy as np
+from PIL import Image, ImageEnhance, ImageOps
 
 
 class Driver:

@@ -2,24 +2,17 @@
 """Compares optimizers, clipping, schedules and averages with PyTorch's, and RMSProp with
 TensorFlow's formula in NumPy. Argument: optim_driver's path."""
 
-import os
+import pathlib
 import subprocess
 import sys
 import warnings
 
-DEBIAN_PYTHON = "/usr/bin/python3"
-SKIPPED = 77
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import debian_python
 
-try:
-    import numpy as np
-    import torch
-except ImportError:
-    if os.path.exists(DEBIAN_PYTHON) and os.path.realpath(sys.executable) != os.path.realpath(
-        DEBIAN_PYTHON
-    ):
-        os.execv(DEBIAN_PYTHON, [DEBIAN_PYTHON, *sys.argv])
-    print("skipped: there is no PyTorch: install python3-torch and python3-numpy")
-    sys.exit(SKIPPED)
+debian_python.need(("numpy", "torch"), ("python3-numpy", "python3-torch"))
+import numpy as np
+import torch
 
 TOLERANCE = 1e-6  # of a tensor's largest value
 SHAPES = {"weight": (37, 1000), "bias": (3,), "late": (5, 33)}
