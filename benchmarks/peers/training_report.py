@@ -119,6 +119,7 @@ def draw(cases, path):
                         [report.count(case.threads, "thread") for case in shown])
         axes.set_title(f"batch {batch}, {size} x {size}", loc="left", fontsize=10)
         axes.set_ylabel("milliseconds an image")
+        axes.set_ylim(top=1.25 * axes.get_ylim()[1])  # room for the legend
         axes.legend(loc="upper right")
     figure.suptitle("Training steps of MobileNetV2 1.0, float32: lower is better\n"
                     f"{chart.cpu_name()}. Bars: minimum; thin lines: up to the median", x=0.01,
