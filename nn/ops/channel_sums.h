@@ -18,8 +18,7 @@ struct ChannelSums {
 };
 
 /// What add(row_begin, row_end, first, second) adds to first and second, [channels] each, over all
-/// rows in runs of kSumRows. Cut by shape and
-/// combined in order.
+/// rows in runs of kSumRows. Cut by shape and combined in order.
 template <class Add>
 ChannelSums sum_channels(std::size_t rows, std::size_t channels, const Add& add) {
   constexpr std::size_t kMaxBlocks = 64;
