@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and names what is in the pictures.
 # Usage: tools/demo.sh [--weights FILE] [IMAGE...]   (classify itself has more options)
-# Without arguments: 48 test pictures of Fashion-MNIST with the weights that come with Lamina, and
+# Without arguments: 48 test pictures of Fashion-MNIST with the weights that tools/pretrain.py made, and
 # a contact sheet of them in build/fashion-mnist.png.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
