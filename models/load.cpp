@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "models/checkpoint/safetensors.h"
 #include "models/metadata.h"
 #include "nn/state.h"
 
@@ -67,7 +68,7 @@ void load(MobileNetV2& net, const Checkpoint& checkpoint, const std::string& nam
 }
 
 void load(MobileNetV2& net, const std::filesystem::path& path) {
-  load(net, read_safetensors(path), path.string());
+  load(net, read_checkpoint(path), path.string());
 }
 
 Checkpoint to_checkpoint(MobileNetV2& net) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "data/preprocessing.h"
-#include "models/checkpoint/safetensors.h"
+#include "models/checkpoint/archive.h"
 #include "models/mobilenet_v2.h"
 
 namespace lamina::models {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "data/preprocessing.h"
-#include "models/checkpoint/safetensors.h"
+#include "models/checkpoint/archive.h"
 #include "models/mobilenet_v2.h"
 
 /// How a checkpoint's text describes a MobileNetV2: for models, and for programs that write

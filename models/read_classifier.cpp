@@ -39,7 +39,7 @@ data::Preprocessing read_preprocessing(const Checkpoint& checkpoint,
 }  // namespace
 
 Classifier read_classifier(const std::filesystem::path& path) {
-  const Checkpoint checkpoint = read_safetensors(path);
+  const Checkpoint checkpoint = read_checkpoint(path);
   const std::string name = path.string();
   Classifier classifier;
   const MobileNetV2Options options = read_options(checkpoint, name, classifier.assumptions);

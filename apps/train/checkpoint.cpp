@@ -82,7 +82,7 @@ void write_checkpoint(const fs::path& path, const TrainingState& state,
 }
 
 TrainingCheckpoint read_checkpoint(const fs::path& path) {
-  TrainingCheckpoint checkpoint{path, {}, models::read_safetensors(path)};
+  TrainingCheckpoint checkpoint{path, {}, models::read_checkpoint(path)};
   const auto found = checkpoint.content.metadata.find(kKey);
   check(found != checkpoint.content.metadata.end(), path.string(),
         ": must be a checkpoint of train: its metadata has no ", kKey);

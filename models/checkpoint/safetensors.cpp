@@ -8,8 +8,6 @@
 
 #include "core/atomic_file.h"
 #include "core/error.h"
-#include "data/file.h"
-#include "models/checkpoint/convert.h"
 #include "models/checkpoint/header_rules.h"
 
 namespace lamina::models {
@@ -19,14 +17,13 @@ using nlohmann::json;
 
 constexpr std::uint8_t kZip[] = {'P', 'K', 3, 4};
 constexpr std::size_t kLengthBytes = 8;
-constexpr std::size_t kMaxFile = std::size_t{1} << 32;
 constexpr const char* kMetadata = "__metadata__";
 
 // What the header says of one tensor.
 struct Entry {
   std::string name;
   const ElementType* type;
-  std::vector<std::size_t> shape;
+  std::vector<std::uint64_t> shape;
   std::uint64_t begin, end;
 };
 
@@ -35,25 +32,25 @@ class Reader {
   Reader(std::span<const std::uint8_t> bytes, std::string_view name)
       : bytes_(bytes), prefix_(text("safetensors: ", name, ": ")) {}
 
-  Checkpoint read() {
+  Archive read() {
     split();
     const json header = parse_header();
-    Checkpoint checkpoint;
+    Archive archive{.container = "safetensors"};
     std::vector<Entry> entries;
     for (const auto& [name, value] : header.items()) {
       if (name == kMetadata) {
-        checkpoint.metadata = read_metadata(value);
+        archive.metadata = read_metadata(value);
       } else {
         entries.push_back(read_entry(name, value));
       }
     }
     check_tiling(entries);
-    for (const Entry& entry : entries) {
-      if (entry.type->to_float != nullptr) {
-        checkpoint.tensors.emplace(entry.name, read_tensor(entry));
-      }
+    for (Entry& entry : entries) {
+      archive.tensors[entry.name] = {.type = entry.type,
+                                     .shape = std::move(entry.shape),
+                                     .bytes = data_.subspan(entry.begin, entry.end - entry.begin)};
     }
-    return checkpoint;
+    return archive;
   }
 
  private:
@@ -119,7 +116,7 @@ class Reader {
             "data_offsets must be two offsets: got ", offsets.dump());
     Entry entry{.name = name,
                 .type = find_element_type(dtype.get_ref<const std::string&>()),
-                .shape = shape.get<std::vector<std::size_t>>(),
+                .shape = shape.get<std::vector<std::uint64_t>>(),
                 .begin = offsets[0].get<std::uint64_t>(),
                 .end = offsets[1].get<std::uint64_t>()};
     check_size(entry, shape.dump(), tensor);
@@ -127,11 +124,8 @@ class Reader {
   }
 
   void check_size(const Entry& entry, const std::string& shape, const std::string& tensor) const {
-    const bool loaded = entry.type->to_float != nullptr;
-    require(!loaded || entry.shape.size() <= Shape::kMaxRank, tensor, "rank must be at most ",
-            Shape::kMaxRank, ": ", shape, " has rank ", entry.shape.size());
     std::uint64_t bytes = entry.type->bytes;
-    for (const std::size_t extent : entry.shape) {
+    for (const std::uint64_t extent : entry.shape) {
       const std::uint64_t most = std::numeric_limits<std::int64_t>::max();
       require(extent == 0 || bytes <= most / extent, tensor,
               "size must be below 2^63 bytes: shape is ", shape);
@@ -154,16 +148,6 @@ class Reader {
             data_.size());
     require(end == data_.size(), "tensors must fill the data: they end at ", end, ", the data at ",
             data_.size());
-  }
-
-  Tensor read_tensor(const Entry& entry) const {
-    Tensor tensor = Tensor::uninitialized(Shape(std::span<const std::size_t>(entry.shape)));
-    const std::uint8_t* from = data_.data() + entry.begin;
-    for (float& value : tensor.values()) {
-      value = entry.type->to_float(from);
-      from += entry.type->bytes;
-    }
-    return tensor;
   }
 
   std::span<const std::uint8_t> bytes_, header_, data_;
@@ -191,12 +175,8 @@ std::string make_header(const Checkpoint& checkpoint) {
 
 }  // namespace
 
-Checkpoint parse_safetensors(std::span<const std::uint8_t> bytes, std::string_view name) {
+Archive parse_safetensors(std::span<const std::uint8_t> bytes, std::string_view name) {
   return Reader(bytes, name).read();
-}
-
-Checkpoint read_safetensors(const std::filesystem::path& path) {
-  return parse_safetensors(data::read_file("safetensors", path, kMaxFile), path.string());
 }
 
 void write_safetensors(const std::filesystem::path& path, const Checkpoint& checkpoint) {

@@ -78,7 +78,7 @@ TEST_F(Classify, RefusesMissingWeights) {
   const std::string picture = png("a.png");
   const std::string weights = path("none.safetensors");
   expect_failure(run({.arguments = {"--weights", weights, picture}}), 1,
-                 "safetensors: " + weights + ": cannot be opened: No such file or directory");
+                 "checkpoint: " + weights + ": cannot be opened: No such file or directory");
 }
 
 TEST_F(Classify, ReportsAMissingFile) {

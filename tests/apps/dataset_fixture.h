@@ -77,7 +77,7 @@ class ClassifyDatasets : public Classify {
 
   /// Renames the network's classes.
   void rename(const std::vector<std::string>& labels) const {
-    models::Checkpoint checkpoint = models::read_safetensors(weights());
+    models::Checkpoint checkpoint = models::read_checkpoint(weights());
     checkpoint.metadata.erase("labels");
     models::store_labels(labels, checkpoint.metadata);
     models::write_safetensors(weights(), checkpoint);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/random.h"
+#include "models/checkpoint/safetensors.h"
 #include "models/load.h"
 #include "nn/module.h"
 #include "tests/support/samples.h"
@@ -29,7 +30,7 @@ void write_small_network(const std::filesystem::path& path, Labels labels) {
   }
   models::save(net, {.resize = 40, .crop = 32}, path);
   if (labels == Labels::named) {
-    models::Checkpoint checkpoint = models::read_safetensors(path);
+    models::Checkpoint checkpoint = models::read_checkpoint(path);
     checkpoint.metadata["labels"] = kLabels;
     models::write_safetensors(path, checkpoint);
   }

@@ -182,7 +182,7 @@ TEST_F(Train, KeepsItsRecipeInTheModel) {
   EXPECT_EQ(classifier.preprocessing.mean[2], 0.5f);
   EXPECT_EQ(classifier.preprocessing.std[0], 0.25f);
   EXPECT_EQ(classifier.assumptions, std::vector<std::string>{});
-  const auto metadata = models::read_safetensors(path("model.safetensors")).metadata;
+  const auto metadata = models::read_checkpoint(path("model.safetensors")).metadata;
   EXPECT_EQ(Json::parse(metadata.at("recipe"))["epochs"], 3);
 }
 

@@ -64,7 +64,7 @@ class Train : public ::testing::Test {
   /// The bits of all tensors of a model, by name.
   std::map<std::string, std::vector<std::uint32_t>> bits(const std::string& name) const {
     std::map<std::string, std::vector<std::uint32_t>> bits;
-    for (const auto& [tensor, values] : models::read_safetensors(path(name)).tensors) {
+    for (const auto& [tensor, values] : models::read_checkpoint(path(name)).tensors) {
       const auto* words = reinterpret_cast<const std::uint32_t*>(values.data());
       bits[tensor].assign(words, words + values.size());
     }

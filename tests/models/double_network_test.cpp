@@ -33,7 +33,7 @@ class FreeSteps : public testing::TestWithParam<test::FirstStepCase> {};
 
 TEST_P(FreeSteps, InDoublesArePyTorchs) {
   LAMINA_NEEDS_SHARED_DATA();
-  const auto [tensors, metadata] = models::read_safetensors(test::path_of(GetParam().want));
+  const auto [tensors, metadata] = models::read_checkpoint(test::path_of(GetParam().want));
   models::MobileNetV2 net({.classes = 10, .width = 0.35f});
   models::load(net, test::path_of(GetParam().state));
   test::DoubleNetwork exact(net);

@@ -230,7 +230,7 @@ class FirstStep : public Training<test::FirstStepCase> {
     LAMINA_NEEDS_SHARED_DATA();
     batch_ = test::read_batch();
     const test::FirstStepCase& c = std::get<2>(GetParam());
-    models::Checkpoint file = models::read_safetensors(test::path_of(c.want));
+    models::Checkpoint file = models::read_checkpoint(test::path_of(c.want));
     smoothing_ = std::stod(file.metadata.at("label_smoothing"));
     const Tensors& tensors = file.tensors;
     evaluated_ = tensors.at("logits_eval_initial");
@@ -287,7 +287,7 @@ class TeacherSteps : public Training<> {};
 
 TEST_P(TeacherSteps, ArePyTorchs) {
   LAMINA_NEEDS_SHARED_DATA();
-  const auto file = models::read_safetensors(test::path_of("train_mnv2_035_teacher.safetensors"));
+  const auto file = models::read_checkpoint(test::path_of("train_mnv2_035_teacher.safetensors"));
   const double smoothing = std::stod(file.metadata.at("label_smoothing"));
   const Tensors& tensors = file.tensors;
   const Batch batch = test::read_batch();

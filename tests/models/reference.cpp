@@ -210,7 +210,7 @@ TEST(ReferenceState, PerturbedNetworkSeparateAndFolded) {
   models::MobileNetV2& net = *classifier.net;
   EXPECT_EQ(net.options().width, 0.35f);
   const models::Checkpoint batch =
-      models::read_safetensors(folder / "train_mnv2_035_batch.safetensors");
+      models::read_checkpoint(folder / "train_mnv2_035_batch.safetensors");
   EXPECT_EQ(batch.tensors.size(), 1u) << "the labels are integers";
   const Tensor& input = batch.tensors.at("input");
   const Tensor x = nchw_to_nhwc(input.shape(), input.values());

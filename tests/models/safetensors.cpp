@@ -27,7 +27,8 @@ Tensor read_one(const std::string& dtype, const std::string& data, std::size_t c
   const std::string header = "{\"x\":{\"dtype\":\"" + dtype + "\",\"shape\":[" +
                              std::to_string(count) + "],\"data_offsets\":[0," +
                              std::to_string(data.size()) + "]}}";
-  return models::parse_safetensors(test::safetensors_file(header, data), "file").tensors.at("x");
+  const auto file = test::safetensors_file(header, data);
+  return models::to_float(models::parse_safetensors(file, "file").tensors.at("x"));
 }
 
 TEST(Safetensors, ConvertsEveryFloatType) {
@@ -59,8 +60,8 @@ TEST(Safetensors, LeavesIntegersOut) {
       "\"x\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[8,12]},"
       "\"deep\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,2],\"data_offsets\":[12,14]},"
       "\"none\":{\"dtype\":\"F32\",\"shape\":[3,0],\"data_offsets\":[14,14]}}   ";
-  const Checkpoint read =
-      models::parse_safetensors(test::safetensors_file(header, std::string(14, '\0')), "file");
+  const auto file = test::safetensors_file(header, std::string(14, '\0'));
+  const Checkpoint read = models::to_checkpoint(models::parse_safetensors(file, "file"), "file");
   ASSERT_EQ(read.tensors.size(), 2u);
   EXPECT_EQ(read.tensors.at("x").shape(), (Shape{1, 1}));
   EXPECT_EQ(read.tensors.at("none").shape(), (Shape{3, 0}));
@@ -78,7 +79,7 @@ TEST(Safetensors, RoundTrips) {
       .metadata = {{"arch", "mobilenet_v2"}, {"labels", "a \"quoted\"\nname \xc3\xa9"}}};
   models::write_safetensors(path, written);
   models::write_safetensors(path, written);  // over the one there is
-  const Checkpoint read = models::read_safetensors(path);
+  const Checkpoint read = models::read_checkpoint(path);
   EXPECT_EQ(read.metadata, written.metadata);
   ASSERT_EQ(read.tensors.size(), written.tensors.size());
   for (const auto& [name, tensor] : written.tensors) {
@@ -100,11 +101,11 @@ TEST(Safetensors, AlignsTheData) {
 TEST(Safetensors, FilesThatCannotBeRead) {
   const test::Folder folder;
   const std::string missing = (folder / "missing.safetensors").string();
-  test::expect_error([&] { models::read_safetensors(missing); },
-                     "safetensors: " + missing + ": cannot be opened: No such file or directory");
+  test::expect_error([&] { models::read_checkpoint(missing); },
+                     "checkpoint: " + missing + ": cannot be opened: No such file or directory");
   const std::string directory = folder.path().string();
-  test::expect_error([&] { models::read_safetensors(directory); },
-                     "safetensors: " + directory + ": cannot be read: Is a directory");
+  test::expect_error([&] { models::read_checkpoint(directory); },
+                     "checkpoint: " + directory + ": cannot be read: Is a directory");
   const std::string nowhere = (folder / "no/such/file").string();
   test::expect_error([&] { models::write_safetensors(nowhere, {}); },
                      "safetensors: " + nowhere + ": cannot be written: its folder " +

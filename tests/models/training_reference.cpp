@@ -60,7 +60,7 @@ Tensors with_prefix(const Tensors& tensors, const std::string& prefix) {
 }
 
 Batch read_batch() {
-  const auto batch = models::read_safetensors(path_of("train_mnv2_035_batch.safetensors"));
+  const auto batch = models::read_checkpoint(path_of("train_mnv2_035_batch.safetensors"));
   return {channels_last(batch.tensors.at("input")), read_labels()};
 }
 

@@ -20,7 +20,7 @@ class SgdReference : public testing::Test {
   void SetUp() override {
     LAMINA_NEEDS_SHARED_DATA();
     reference_ =
-        models::read_safetensors(test::shared_data() / "training/sgd_reference.safetensors");
+        models::read_checkpoint(test::shared_data() / "training/sgd_reference.safetensors");
   }
 
   Tensor row(const std::string& name, std::size_t i) const {

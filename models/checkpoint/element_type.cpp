@@ -1,4 +1,4 @@
-#include "models/checkpoint/convert.h"
+#include "models/checkpoint/element_type.h"
 
 #include <algorithm>
 #include <array>
@@ -17,9 +17,10 @@ Stored read(const std::uint8_t* element) {
   return stored;
 }
 
-float from_f64(const std::uint8_t* element) { return static_cast<float>(read<double>(element)); }
-
-float from_f32(const std::uint8_t* element) { return read<float>(element); }
+template <class Stored>
+float from(const std::uint8_t* element) {
+  return static_cast<float>(read<Stored>(element));
+}
 
 float from_bf16(const std::uint8_t* element) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(read<std::uint16_t>(element)) << 16);
@@ -40,19 +41,19 @@ float from_f16(const std::uint8_t* element) {
 }
 
 constexpr std::array<ElementType, 13> kTypes = {{
-    {"F64", 8, from_f64},
-    {"F32", 4, from_f32},
-    {"F16", 2, from_f16},
-    {"BF16", 2, from_bf16},
-    {"I64", 8, nullptr},
-    {"U64", 8, nullptr},
-    {"I32", 4, nullptr},
-    {"U32", 4, nullptr},
-    {"I16", 2, nullptr},
-    {"U16", 2, nullptr},
-    {"I8", 1, nullptr},
-    {"U8", 1, nullptr},
-    {"BOOL", 1, nullptr},
+    {"F64", 8, true, from<double>},
+    {"F32", 4, true, from<float>},
+    {"F16", 2, true, from_f16},
+    {"BF16", 2, true, from_bf16},
+    {"I64", 8, false, from<std::int64_t>},
+    {"U64", 8, false, from<std::uint64_t>},
+    {"I32", 4, false, from<std::int32_t>},
+    {"U32", 4, false, from<std::uint32_t>},
+    {"I16", 2, false, from<std::int16_t>},
+    {"U16", 2, false, from<std::uint16_t>},
+    {"I8", 1, false, from<std::int8_t>},
+    {"U8", 1, false, from<std::uint8_t>},
+    {"BOOL", 1, false, from<std::uint8_t>},
 }};
 
 }  // namespace
