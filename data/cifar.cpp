@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "data/dataset_memory.h"
 #include "data/file.h"
+#include "data/file_limits.h"
 #include "data/labels.h"
 
 namespace lamina::data {
@@ -22,8 +23,6 @@ constexpr std::size_t kSide = 32;
 constexpr std::size_t kPixels = kSide * kSide;
 constexpr std::size_t kRecord = 1 + 3 * kPixels;
 constexpr std::size_t kClasses = 10;
-constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30;
-constexpr std::size_t kMaxNameBytes = 1 << 16;
 
 std::vector<std::string> files_of(Split split) {
   std::vector<std::string> files;
@@ -44,7 +43,7 @@ std::vector<std::string> class_names(const fs::path& folder) {
   if (!fs::exists(path, ignored)) {
     return default_labels(kClasses);
   }
-  const std::vector<std::uint8_t> bytes = read_file("open_cifar", path, kMaxNameBytes);
+  const std::vector<std::uint8_t> bytes = read_file("open_cifar", path, limits::kCifarNames);
   std::istringstream lines(std::string(bytes.begin(), bytes.end()));
   std::vector<std::string> names;
   for (std::string line; std::getline(lines, line);) {
@@ -59,7 +58,7 @@ std::vector<std::string> class_names(const fs::path& folder) {
 }
 
 void add_file(const fs::path& path, MemoryDataset::Contents& contents) {
-  const std::vector<std::uint8_t> bytes = read_file("open_cifar", path, kMaxFileBytes);
+  const std::vector<std::uint8_t> bytes = read_file("open_cifar", path, limits::kCifarFile);
   check(!bytes.empty() && bytes.size() % kRecord == 0, "open_cifar: ", path.string(),
         ": must have ", kRecord, " bytes for each picture: has ", bytes.size(), " bytes");
   const std::size_t count = bytes.size() / kRecord;

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "data/dataset_memory.h"
+#include "data/file_limits.h"
 #include "data/gzip.h"
 #include "data/labels.h"
 
@@ -16,7 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 32;
 constexpr std::uint8_t kUnsignedBytes = 8;
 
 /// The file of that name and form in the folder, if there is one.
@@ -143,8 +143,8 @@ IdxArray read_idx(const fs::path& path, std::size_t rank) {
     }
     check(extent > 0, "read_idx: ", path.string(), ": extents must be positive: extent ", i,
           ", at byte ", 4 + 4 * i, ", is 0");
-    check(extent <= kMaxBytes / size, "read_idx: ", path.string(), ": must hold at most ",
-          kMaxBytes, " values: extent ", i, ", at byte ", 4 + 4 * i, ", is ", extent);
+    check(extent <= limits::kIdxValues / size, "read_idx: ", path.string(), ": must hold at most ",
+          limits::kIdxValues, " values: extent ", i, ", at byte ", 4 + 4 * i, ", is ", extent);
     size *= extent;
     array.extents.push_back(extent);
   }

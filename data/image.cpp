@@ -16,8 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30;
-
 template <std::size_t kLength>
 bool starts_with(std::span<const std::uint8_t> bytes,
                  const std::array<std::uint8_t, kLength>& signature) {
@@ -63,7 +61,7 @@ Image decode_image(std::span<const std::uint8_t> bytes, std::string_view name,
 }
 
 Image read_image(const fs::path& path, const DecodeOptions& options) {
-  return decode_image(read_file("read_image", path, kMaxFileBytes), path.string(), options);
+  return decode_image(read_file("read_image", path, limits::kPictureFile), path.string(), options);
 }
 
 std::vector<fs::path> find_images(const fs::path& directory,

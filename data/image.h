@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "data/file_limits.h"
+
 namespace lamina::data {
 
 /// A picture: 8-bit RGB, row after row, pixels[(y * width + x) * 3 + channel].
@@ -20,7 +22,7 @@ struct Image {
 
 struct DecodeOptions {
   /// Pictures of more pixels are refused from their header, before anything is decoded.
-  std::size_t max_pixels = 100'000'000;
+  std::size_t max_pixels = limits::kPixels;
 };
 
 /// Decodes a PNG or a JPEG, told apart by their first bytes. PNG: gray, gray + alpha, RGB, RGBA,

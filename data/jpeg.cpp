@@ -9,12 +9,12 @@
 
 #include "data/codecs.h"
 #include "data/exif.h"
+#include "data/file_limits.h"
 
 namespace lamina::data {
 namespace {
 
 constexpr int kExifMarker = JPEG_APP0 + 1;
-constexpr int kMaxScans = 200;
 
 /// libjpeg's state. Its errors longjmp to `on_error`: a frame in between must not own anything.
 struct Decoder {
@@ -50,8 +50,9 @@ void warn(j_common_ptr info, int level) {
 /// A progressive file may ask for any number of passes over the whole picture.
 void limit_scans(j_common_ptr info) {
   auto* decoder = static_cast<Decoder*>(info->client_data);
-  if (decoder->info.input_scan_number > kMaxScans) {
-    std::snprintf(decoder->message, sizeof decoder->message, "more than %d scans", kMaxScans);
+  if (decoder->info.input_scan_number > limits::kJpegScans) {
+    std::snprintf(decoder->message, sizeof decoder->message, "more than %d scans",
+                  limits::kJpegScans);
     longjmp(decoder->on_error, 1);
   }
 }

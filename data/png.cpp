@@ -8,6 +8,7 @@
 #include "core/atomic_file.h"
 #include "data/check_image.h"
 #include "data/codecs.h"
+#include "data/file_limits.h"
 
 namespace lamina::data {
 namespace {
@@ -87,7 +88,6 @@ void check_header(const Source& source) {
 /// Reads up to the first pixels. Of the other chunks only the palette and the transparency count.
 void open(Reader& reader, const Source& source) {
   constexpr png_uint_32 kMaxSide = 0x7fffffff;
-  constexpr png_alloc_size_t kMaxChunk = 1 << 20;
   reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader, stop, ignore_warning);
   reader.info = reader.png == nullptr ? nullptr : png_create_info_struct(reader.png);
   check_source(reader.info != nullptr, source, "libpng cannot be started");
@@ -95,7 +95,7 @@ void open(Reader& reader, const Source& source) {
   const bool success = guarded(reader, [&](png_structp png, png_infop info) {
     png_set_read_fn(png, &reader, read_bytes);
     png_set_user_limits(png, kMaxSide, kMaxSide);
-    png_set_chunk_malloc_max(png, kMaxChunk);
+    png_set_chunk_malloc_max(png, limits::kPngChunk);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_read_info(png, info);

@@ -9,6 +9,7 @@
 #include "core/checksum.h"
 #include "core/error.h"
 #include "core/mapped_file.h"
+#include "nn/file_limits.h"
 #include "nn/isa.h"
 #include "nn/kernels.h"
 #include "nn/plan/encode.h"
@@ -22,7 +23,6 @@ namespace {
 constexpr std::array<char, 8> kMagic = {'l', 'a', 'm', 'i', 'n', 'a', 'P', '\n'};
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kPage = 4096;
-constexpr std::size_t kMaxFile = std::size_t{1} << 32;
 constexpr const char* kDamaged = ": the file is damaged: save it again";
 
 struct Header {
@@ -50,7 +50,7 @@ std::string hexadecimal(std::uint64_t number) {
 class Loader {
  public:
   explicit Loader(const std::filesystem::path& path)
-      : file_(std::make_shared<const MappedFile>("load_plan", path, kMaxFile)),
+      : file_(std::make_shared<const MappedFile>("load_plan", path, limits::kPlanFile)),
         bytes_(file_->bytes()),
         source_("load_plan: " + path.string()) {}
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "nn/file_limits.h"
 #include "nn/ops/conv2d.h"
 #include "nn/plan/layer_rules.h"
 #include "nn/plan/step_memory.h"
@@ -164,7 +165,7 @@ class StepCheck {
       apart(step_.residual, memory.residual, memory.y);
     }
     apart(step_.x, memory.x, memory.y);
-    within("the scratch", memory.scratch, 0, kMaxFloats);
+    within("the scratch", memory.scratch, 0, limits::kPlanFloats);
     for (const WeightRange& range : memory.weights) {
       if (range.offset != kAbsent) {
         inside("weights", {range.offset, range.floats}, program_.weight_floats);
@@ -205,8 +206,8 @@ class StepCheck {
 void check_shape(const Shape& shape, const Shape& input, const std::string& source) {
   check(shape.rank() >= 2 && shape.size() > 0 && shape[0] == input[0], source,
         ": input and output must be images of one batch: got ", input, " and ", shape);
-  check(per_image(shape) <= kMaxFloats, source, ": an image must have at most ", kMaxFloats,
-        " values: got ", shape);
+  check(per_image(shape) <= limits::kPlanFloats, source, ": an image must have at most ",
+        limits::kPlanFloats, " values: got ", shape);
 }
 
 }  // namespace
@@ -214,8 +215,8 @@ void check_shape(const Shape& shape, const Shape& input, const std::string& sour
 void validate(Program& program, const std::string& source) {
   check_shape(program.traced_input, program.traced_input, source);
   check_shape(program.traced_output, program.traced_input, source);
-  check(program.arena <= kMaxFloats, source, ": the arena must have at most ", kMaxFloats,
-        " floats: got ", program.arena);
+  check(program.arena <= limits::kPlanFloats, source, ": the arena must have at most ",
+        limits::kPlanFloats, " floats: got ", program.arena);
   check(!program.steps.empty(), source, ": there must be steps: got none");
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     StepCheck(program, i, source).run();

@@ -1,0 +1,32 @@
+#include "models/checkpoint/limits.h"
+
+#include "core/shape.h"
+#include "data/file_limits.h"
+#include "nn/file_limits.h"
+
+namespace lamina::models::limits {
+namespace {
+
+constexpr Limit kAll[] = {
+    {"file", kFile, "bytes", "a checkpoint file"},
+    {"rank", Shape::kMaxRank, "axes", "a tensor that is loaded"},
+    {"growth", kGrowth, "times", "float32 values against the file's bytes that they lie in"},
+    {"growth-free", kGrowthFree, "bytes", "what comes on top of growth"},
+    {"safetensors-header", kSafetensorsHeader, "bytes", "a safetensors header"},
+    {"safetensors-depth", kSafetensorsDepth, "levels", "the nesting of a safetensors header"},
+    {"plan-file", nn::limits::kPlanFile, "bytes", "a plan file"},
+    {"plan-floats", nn::limits::kPlanFloats, "floats", "a plan's arena, scratch and image, each"},
+    {"picture-file", data::limits::kPictureFile, "bytes", "a picture's file"},
+    {"pixels", data::limits::kPixels, "pixels", "a picture"},
+    {"png-chunk", data::limits::kPngChunk, "bytes", "a PNG's chunk that is no image data"},
+    {"jpeg-scans", data::limits::kJpegScans, "scans", "a progressive JPEG"},
+    {"idx-values", data::limits::kIdxValues, "values", "an IDX file"},
+    {"cifar-file", data::limits::kCifarFile, "bytes", "a file of CIFAR-10"},
+    {"cifar-names", data::limits::kCifarNames, "bytes", "CIFAR-10's file of class names"},
+};
+
+}  // namespace
+
+std::span<const Limit> all() { return kAll; }
+
+}  // namespace lamina::models::limits

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+/// What checkpoint files may ask for at most, whatever they declare. Each is tested, and listed in
+/// docs/SECURITY.md.
+namespace lamina::models::limits {
+
+/// Bytes of a file.
+inline constexpr std::uint64_t kFile = std::uint64_t{1} << 32;
+
+/// Tensors may share or repeat the file's bytes: their float32 values take at most this many times
+/// the bytes that they lie in, and a free allowance.
+inline constexpr std::uint64_t kGrowth = 8;
+inline constexpr std::uint64_t kGrowthFree = std::uint64_t{1} << 16;
+
+/// Bytes of a safetensors header, and how deep its JSON may be nested.
+inline constexpr std::uint64_t kSafetensorsHeader = 100'000'000;
+inline constexpr std::size_t kSafetensorsDepth = 3;
+
+/// One of the caps above, or of those of pictures and plans.
+struct Limit {
+  std::string_view name;
+  std::uint64_t value;
+  std::string_view unit;  ///< "bytes", "values", "times" ...
+  std::string_view what;  ///< what may not be more than that
+};
+
+/// All of them, in the order of docs/SECURITY.md.
+std::span<const Limit> all();
+
+}  // namespace lamina::models::limits
