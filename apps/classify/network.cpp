@@ -10,7 +10,7 @@
 #include "apps/classify/outputs.h"
 #include "apps/support/stop_signal.h"
 #include "core/error.h"
-#include "models/checkpoint/safetensors.h"
+#include "models/checkpoint/limits.h"
 #include "nn/isa.h"
 
 namespace lamina::apps {
@@ -27,7 +27,7 @@ bool begins_as_safetensors(const std::string& path) {
     return false;
   }
   std::memcpy(&length, bytes.data(), sizeof length);
-  return length <= models::kMaxSafetensorsHeader && bytes.back() == '{';
+  return length <= models::limits::kSafetensorsHeader && bytes.back() == '{';
 }
 
 }  // namespace

@@ -9,13 +9,11 @@
 #include "core/error.h"
 #include "data/file.h"
 #include "models/checkpoint/header_rules.h"
+#include "models/checkpoint/limits.h"
 #include "models/checkpoint/safetensors.h"
 
 namespace lamina::models {
 namespace {
-
-constexpr std::uint64_t kMostGrowth = 8;
-constexpr std::uint64_t kSmallAnyway = 1 << 16;
 
 // Calls visit(offset) with each element's offset in elements, in row-major order.
 template <class Visit>
@@ -91,9 +89,9 @@ void check_growth(const Archive& archive, std::string_view name) {
       end = last;
     }
   }
-  check(values / kMostGrowth <= (bytes + kSmallAnyway) / sizeof(float), "checkpoint: ", name,
-        ": tensors must not need over ", kMostGrowth, " times their bytes in the file: they have ",
-        values, " values in ", bytes, " bytes");
+  check(values / limits::kGrowth <= (bytes + limits::kGrowthFree) / sizeof(float),
+        "checkpoint: ", name, ": tensors must not need over ", limits::kGrowth,
+        " times their bytes in the file: they have ", values, " values in ", bytes, " bytes");
 }
 
 }  // namespace
@@ -155,7 +153,7 @@ Checkpoint to_checkpoint(const Archive& archive, std::string_view name) {
 
 Archive read_archive(const std::filesystem::path& path) {
   auto bytes = std::make_shared<const std::vector<std::uint8_t>>(
-      data::read_file("checkpoint", path, kMaxCheckpointFile));
+      data::read_file("checkpoint", path, limits::kFile));
   Archive archive = parse_safetensors(*bytes, path.string());
   archive.file = std::move(bytes);
   return archive;

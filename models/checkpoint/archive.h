@@ -53,9 +53,6 @@ struct Checkpoint {
   std::map<std::string, std::string> metadata;
 };
 
-/// The largest file that is read, bytes.
-inline constexpr std::size_t kMaxCheckpointFile = std::size_t{1} << 32;
-
 /// Reads a checkpoint of any container, told by its first bytes, never by its name. Throws Error.
 Archive read_archive(const std::filesystem::path& path);
 

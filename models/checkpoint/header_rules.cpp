@@ -5,13 +5,14 @@
 #include <set>
 
 #include "core/error.h"
+#include "models/checkpoint/limits.h"
 
 namespace lamina::models {
 namespace {
 
+using limits::kSafetensorsDepth;
 using nlohmann::json;
 
-constexpr std::size_t kMaxDepth = 3;
 constexpr int kNumberOutOfRange = 406;  // the JSON library's number of that error
 
 // Not the library's parser callback: that takes time by the square of an object's members.
@@ -47,7 +48,7 @@ class HeaderRules : public json::json_sax_t {
 
  private:
   bool open() {
-    check(depth_ < kMaxDepth, prefix_, "header must be nested at most ", kMaxDepth,
+    check(depth_ < kSafetensorsDepth, prefix_, "header must be nested at most ", kSafetensorsDepth,
           " levels deep: it has more");
     names_[depth_++].clear();
     return true;
@@ -61,7 +62,7 @@ class HeaderRules : public json::json_sax_t {
   std::size_t size_;
   std::string_view prefix_;
   std::size_t depth_ = 0;
-  std::array<std::set<std::string>, kMaxDepth> names_;
+  std::array<std::set<std::string>, kSafetensorsDepth> names_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "models/checkpoint/header_rules.h"
+#include "models/checkpoint/limits.h"
 
 namespace lamina::models {
 namespace {
@@ -67,8 +68,9 @@ class Reader {
     require(!std::ranges::equal(bytes_.first(4), kZip),
             "is a zip archive, as torch.save writes: save the state dict with "
             "safetensors.torch.save_file");
-    require(length <= kMaxSafetensorsHeader, "is not a safetensors file: its header would have ",
-            length, " bytes, the most is ", kMaxSafetensorsHeader);
+    require(length <= limits::kSafetensorsHeader,
+            "is not a safetensors file: its header would have ", length, " bytes, the most is ",
+            limits::kSafetensorsHeader);
     require(length <= bytes_.size() - kLengthBytes, "header must fit in the file: its length is ",
             length, ", the file goes on for ", bytes_.size() - kLengthBytes, " bytes");
     header_ = bytes_.subspan(kLengthBytes, length);

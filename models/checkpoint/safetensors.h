@@ -9,9 +9,6 @@
 
 namespace lamina::models {
 
-/// The longest header of a safetensors file that is read, bytes.
-inline constexpr std::uint64_t kMaxSafetensorsHeader = 100'000'000;
-
 /// Reads a safetensors file from memory, which the result refers to. Everything is validated before
 /// anything is allocated: the header's size, that offsets tile the data exactly, that sizes match
 /// shapes and types. `name` stands for the file in messages. Throws Error.
