@@ -32,4 +32,16 @@ std::vector<std::uint8_t> safetensors_file(const std::string& header, const std:
   return bytes;
 }
 
+models::Archive to_archive(const models::Checkpoint& checkpoint) {
+  const auto kept = std::make_shared<const models::Checkpoint>(checkpoint);
+  models::Archive archive{.container = "memory", .metadata = kept->metadata, .file = kept};
+  for (const auto& [name, tensor] : kept->tensors) {
+    archive.tensors[name] = {
+        .type = models::find_element_type("F32"),
+        .shape = {tensor.shape().begin(), tensor.shape().end()},
+        .bytes = {reinterpret_cast<const std::uint8_t*>(tensor.data()), 4 * tensor.size()}};
+  }
+  return archive;
+}
+
 }  // namespace lamina::test

@@ -15,4 +15,7 @@ void randomize(models::MobileNetV2& net, std::uint64_t seed);
 /// The bytes of a safetensors file with that header.
 std::vector<std::uint8_t> safetensors_file(const std::string& header, const std::string& data);
 
+/// A file that holds those tensors.
+models::Archive to_archive(const models::Checkpoint& checkpoint);
+
 }  // namespace lamina::test
