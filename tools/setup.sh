@@ -2,8 +2,8 @@
 # Installs the Debian packages that are missing. Usage: tools/setup.sh [build] [test] [format] [check] [peers]
 set -euo pipefail
 
-build=(g++ meson ninja-build pkg-config python3 libcairo2-dev libcli11-dev
-  libjpeg62-turbo-dev libpng-dev libtbb-dev libxsimd-dev libxxhash-dev nlohmann-json3-dev zlib1g-dev)
+build=(g++ meson ninja-build pkg-config python3 flatbuffers-compiler
+  libcairo2-dev libcli11-dev libflatbuffers-dev libjpeg62-turbo-dev libpng-dev libtbb-dev libxsimd-dev libxxhash-dev nlohmann-json3-dev zlib1g-dev)
 test=(binutils dataset-fashion-mnist libbenchmark-dev libgtest-dev python3-numpy python3-pil wordnet-base)
 format=(clang-format git)
 check=(clang clang-tidy g++-aarch64-linux-gnu googletest libpthreadpool-dev qemu-user)

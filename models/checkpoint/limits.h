@@ -21,6 +21,14 @@ inline constexpr std::uint64_t kGrowthFree = std::uint64_t{1} << 16;
 inline constexpr std::uint64_t kSafetensorsHeader = 100'000'000;
 inline constexpr std::size_t kSafetensorsDepth = 3;
 
+/// Of a TensorFlow Lite file: bytes, which its offsets must reach, tables, how deep they are
+/// nested, a tensor's axes and values.
+inline constexpr std::uint64_t kTfliteFile = (std::uint64_t{1} << 31) - 2;
+inline constexpr std::uint32_t kTfliteTables = 100'000;
+inline constexpr std::uint32_t kTfliteDepth = 8;
+inline constexpr std::size_t kTfliteRank = 8;
+inline constexpr std::uint64_t kTfliteValues = std::uint64_t{1} << 28;
+
 /// One of the caps above, or of those of pictures and plans.
 struct Limit {
   std::string_view name;

@@ -51,6 +51,8 @@ NpyArray read_npy(const std::filesystem::path& path) {
   const std::size_t data = begin + length;
   if (header.find("|u1") != std::string::npos) {
     append<std::uint8_t>(bytes, data, array.values, same);
+  } else if (header.find("|i1") != std::string::npos) {
+    append<std::int8_t>(bytes, data, array.values, same);
   } else if (header.find("<f2") != std::string::npos) {
     append<std::uint16_t>(bytes, data, array.values, half);
   } else if (header.find("<f4") != std::string::npos) {
