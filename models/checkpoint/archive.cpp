@@ -121,6 +121,9 @@ Tensor to_float(const StoredTensor& tensor) {
   const std::vector<std::size_t> extents(tensor.shape.begin(), tensor.shape.end());
   Tensor values = Tensor::uninitialized(Shape(std::span<const std::size_t>(extents)));
   const std::size_t width = tensor.type->bytes;
+  if (values.empty()) {
+    return values;
+  }
   if (tensor.strides.empty() && tensor.type->name == "F32") {
     std::memcpy(values.data(), tensor.bytes.data(), values.size() * width);
   } else {
