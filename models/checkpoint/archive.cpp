@@ -11,6 +11,7 @@
 #include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/limits.h"
 #include "models/checkpoint/safetensors.h"
+#include "models/checkpoint/shards.h"
 
 namespace lamina::models {
 namespace {
@@ -157,6 +158,9 @@ Checkpoint to_checkpoint(const Archive& archive, std::string_view name) {
 Archive read_archive(const std::filesystem::path& path) {
   auto bytes = std::make_shared<const std::vector<std::uint8_t>>(
       data::read_file("checkpoint", path, limits::kFile));
+  if (begins_as_index(*bytes)) {
+    return read_shards(*bytes, path);
+  }
   Archive archive = parse_safetensors(*bytes, path.string());
   archive.file = std::move(bytes);
   return archive;

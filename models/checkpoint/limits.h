@@ -29,6 +29,17 @@ inline constexpr std::uint32_t kTfliteDepth = 8;
 inline constexpr std::size_t kTfliteRank = 8;
 inline constexpr std::uint64_t kTfliteValues = std::uint64_t{1} << 28;
 
+/// Bytes of a string in that JSON: class names are one.
+inline constexpr std::uint64_t kSafetensorsString = 16'000'000;
+
+/// Tensors of a file, bytes of their names, axes as stored; entries of the metadata; files of a
+/// checkpoint in several.
+inline constexpr std::size_t kTensors = 100'000;
+inline constexpr std::size_t kTensorName = 1024;
+inline constexpr std::size_t kStoredRank = 64;
+inline constexpr std::size_t kMetadata = 10'000;
+inline constexpr std::size_t kShards = 1000;
+
 /// One of the caps above, or of those of pictures and plans.
 struct Limit {
   std::string_view name;

@@ -1,5 +1,6 @@
 #include "models/checkpoint/safetensors.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -96,6 +97,76 @@ TEST(Safetensors, AlignsTheData) {
     models::write_safetensors(path, {.tensors = {{name, Tensor::zeros({1})}}, .metadata = {}});
     EXPECT_EQ(std::filesystem::file_size(path) % 8, 4u);
   }
+}
+
+// Every number of 16 bits comes back, and between two of them the nearer one is taken, halfway the
+// even one.
+void expect_nearest(models::StoredType type, std::uint16_t infinity) {
+  const test::Folder folder;
+  const auto path = folder / "half.safetensors";
+  const std::string dtype = type == models::StoredType::f16 ? "F16" : "BF16";
+  std::string halves;
+  for (std::uint32_t i = 0; i < infinity; ++i) {
+    halves += {static_cast<char>(i & 255), static_cast<char>(i >> 8)};
+  }
+  const Tensor numbers = read_one(dtype, halves, infinity);
+  Tensor between = Tensor::zeros({infinity, 3});
+  for (std::size_t i = 0; i + 1 < infinity; ++i) {
+    const float low = numbers.data()[i], high = numbers.data()[i + 1];
+    const float middle = low + (high - low) / 2;
+    between.data()[3 * i] = std::nextafter(middle, low);
+    between.data()[3 * i + 1] = -middle;
+    between.data()[3 * i + 2] = std::nextafter(middle, high);
+  }
+  models::write_safetensors(path, {.tensors = {{"a", numbers}, {"b", between}}, .metadata = {}},
+                            type);
+  const auto got = models::read_checkpoint(path).tensors;
+  EXPECT_TRUE(test::same_bits(got.at("a"), numbers));
+  for (std::size_t i = 0; i + 1 < infinity; ++i) {
+    const float* rounded = got.at("b").data() + 3 * i;
+    ASSERT_EQ(rounded[0], numbers.data()[i]) << i;
+    ASSERT_EQ(rounded[1], -numbers.data()[i + i % 2]) << i;
+    ASSERT_EQ(rounded[2], numbers.data()[i + 1]) << i;
+  }
+}
+
+TEST(Safetensors, WritesTheNearestF16) { expect_nearest(models::StoredType::f16, 0x7c00); }
+
+TEST(Safetensors, WritesTheNearestBf16) { expect_nearest(models::StoredType::bf16, 0x7f80); }
+
+TEST(Safetensors, WritesInfinityAndNanInHalf) {
+  const test::Folder folder;
+  const auto path = folder / "half.safetensors";
+  Tensor values = Tensor::zeros({5});
+  const float given[] = {INFINITY, -INFINITY, NAN, 65519.996f, 65520.0f};
+  std::ranges::copy(given, values.data());
+  for (const auto type : {models::StoredType::f16, models::StoredType::bf16}) {
+    models::write_safetensors(path, {.tensors = {{"a", values}}, .metadata = {}}, type);
+    const Tensor got = models::read_checkpoint(path).tensors.at("a");
+    EXPECT_EQ(got.data()[0], INFINITY);
+    EXPECT_EQ(got.data()[1], -INFINITY);
+    EXPECT_TRUE(std::isnan(got.data()[2]));
+    const bool f16 = type == models::StoredType::f16;
+    EXPECT_EQ(got.data()[3], f16 ? 65504.0f : 65536.0f);
+    EXPECT_EQ(got.data()[4], f16 ? INFINITY : 65536.0f);
+  }
+}
+
+TEST(Safetensors, RefusesTextThatIsNotUtf8) {
+  const test::Folder folder;
+  const std::string rule = "safetensors: names and metadata must be UTF-8: ";
+  test::expect_error(
+      [&] {
+        models::write_safetensors(folder / "f", {.tensors = {{"a\xff", Tensor()}}, .metadata = {}});
+      },
+      rule + "\"a\\ufffd\"");
+  for (const std::string bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"}) {
+    EXPECT_THROW(models::write_safetensors(folder / "f", {.tensors = {}, .metadata = {{"a", bad}}}),
+                 Error);
+  }
+  const std::string good = "\xe2\x82\xac \xf0\x9f\x90\x88 \x7f";
+  models::write_safetensors(folder / "f", {.tensors = {}, .metadata = {{"a", good}}});
+  EXPECT_EQ(models::read_checkpoint(folder / "f").metadata.at("a"), good);
 }
 
 TEST(Safetensors, FilesThatCannotBeRead) {
