@@ -12,6 +12,7 @@
 #include "models/checkpoint/limits.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/checkpoint/shards.h"
+#include "models/checkpoint/torch/torch.h"
 
 namespace lamina::models {
 namespace {
@@ -161,8 +162,10 @@ Archive read_archive(const std::filesystem::path& path) {
   if (begins_as_index(*bytes)) {
     return read_shards(*bytes, path);
   }
-  Archive archive = parse_safetensors(*bytes, path.string());
-  archive.file = std::move(bytes);
+  Archive archive = is_torch(*bytes) ? parse_torch(*bytes, path.string())
+                                     : parse_safetensors(*bytes, path.string());
+  using Kept = std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>;
+  archive.file = std::make_shared<const Kept>(std::move(bytes), std::move(archive.file));
   return archive;
 }
 

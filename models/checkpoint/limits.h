@@ -40,6 +40,25 @@ inline constexpr std::size_t kStoredRank = 64;
 inline constexpr std::size_t kMetadata = 10'000;
 inline constexpr std::size_t kShards = 1000;
 
+/// A zip archive's entries, the bytes of their names, and how much deflated entries may inflate:
+/// one of them, all together against the file, and a free allowance for either.
+inline constexpr std::uint64_t kZipEntries = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t kZipName = 4096;
+inline constexpr std::uint64_t kZipRatio = 64;
+inline constexpr std::uint64_t kZipGrowth = 16;
+inline constexpr std::uint64_t kZipFree = std::uint64_t{1} << 20;
+
+/// A pickle's bytes, values, open marks, and the bytes of one of its texts.
+inline constexpr std::uint64_t kPickle = std::uint64_t{1} << 26;
+inline constexpr std::uint64_t kPickleValues = std::uint64_t{1} << 22;
+inline constexpr std::size_t kPickleDepth = 1000;
+inline constexpr std::uint64_t kPickleText = std::uint64_t{1} << 24;
+
+/// Axes of a PyTorch tensor, dicts around the state dict, and bytes of a text of its metadata.
+inline constexpr std::size_t kTorchRank = 16;
+inline constexpr std::size_t kTorchNesting = 8;
+inline constexpr std::size_t kTorchText = std::size_t{1} << 20;
+
 /// One of the caps above, or of those of pictures and plans.
 struct Limit {
   std::string_view name;
