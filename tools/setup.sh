@@ -3,8 +3,9 @@
 set -euo pipefail
 
 build=(g++ meson ninja-build pkg-config python3 flatbuffers-compiler
-  libcairo2-dev libcli11-dev libflatbuffers-dev libjpeg62-turbo-dev libpng-dev libtbb-dev libxsimd-dev libxxhash-dev nlohmann-json3-dev zlib1g-dev)
-test=(binutils dataset-fashion-mnist libbenchmark-dev libgtest-dev python3-numpy python3-pil wordnet-base)
+  libcairo2-dev libcli11-dev libflatbuffers-dev libjpeg62-turbo-dev libpng-dev libprotobuf-dev
+  libtbb-dev libxsimd-dev libxxhash-dev nlohmann-json3-dev protobuf-compiler zlib1g-dev)
+test=(binutils dataset-fashion-mnist libbenchmark-dev libgtest-dev python3-numpy python3-onnx python3-pil wordnet-base)
 format=(clang-format git)
 check=(clang clang-tidy g++-aarch64-linux-gnu googletest libpthreadpool-dev qemu-user)
 peers=(libopenblas0-openmp python3-matplotlib python3-torch)

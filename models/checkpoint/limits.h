@@ -29,6 +29,16 @@ inline constexpr std::uint32_t kTfliteDepth = 8;
 inline constexpr std::size_t kTfliteRank = 8;
 inline constexpr std::uint64_t kTfliteValues = std::uint64_t{1} << 28;
 
+/// Of an ONNX file: its messages and names; what they take in memory, and constants and weights
+/// made of it, as growth does, with an allowance of their own; a tensor's axes.
+inline constexpr std::uint64_t kOnnxObjects = std::uint64_t{1} << 22;
+inline constexpr std::uint64_t kOnnxGrowth = 32;
+inline constexpr std::uint64_t kOnnxFree = std::uint64_t{1} << 24;
+inline constexpr std::size_t kOnnxRank = 8;
+
+/// Values of one image between two operations of a network stored as a graph.
+inline constexpr std::uint64_t kGraphValues = std::uint64_t{1} << 26;
+
 /// Bytes of a string in that JSON: class names are one.
 inline constexpr std::uint64_t kSafetensorsString = 16'000'000;
 
