@@ -18,6 +18,10 @@ inline constexpr std::size_t kPngChunk = std::size_t{1} << 20;
 /// Scans of a progressive JPEG: each is a pass over the whole picture.
 inline constexpr int kJpegScans = 200;
 
+/// Blocks to a bit of a JPEG coded arithmetically, where Huffman's code has one at most: its header
+/// justifies no more memory.
+inline constexpr std::size_t kArithmeticGain = 1024;
+
 /// Values of an IDX file.
 inline constexpr std::uint64_t kIdxValues = std::uint64_t{1} << 32;
 

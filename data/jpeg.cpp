@@ -2,7 +2,6 @@
 // libjpeg's headers need FILE declared.
 #include <jerror.h>
 #include <jpeglib.h>
-#include <limits>
 #include <optional>
 #include <setjmp.h>
 #include <vector>
@@ -92,9 +91,9 @@ void open(Decoder& decoder, const Source& source) {
   check_decoder(success, decoder, source);
 }
 
-/// Every 8 x 8 block takes a bit at least, unless it is coded arithmetically.
+/// Every 8 x 8 block takes a bit at least. Coded arithmetically, a flat one takes a thousandth.
 std::size_t most_pixels(const Decoder& decoder, std::size_t bytes) {
-  return decoder.info.arith_code ? std::numeric_limits<std::size_t>::max() : bytes * 8 * 64;
+  return bytes * 8 * 64 * (decoder.info.arith_code ? limits::kArithmeticGain : 1);
 }
 
 std::uint8_t multiply(int a, int b) {

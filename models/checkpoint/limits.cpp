@@ -48,6 +48,7 @@ constexpr Limit kAll[] = {
     {"pixels", data::limits::kPixels, "pixels", "a picture"},
     {"png-chunk", data::limits::kPngChunk, "bytes", "a PNG's chunk that is no image data"},
     {"jpeg-scans", data::limits::kJpegScans, "scans", "a progressive JPEG"},
+    {"jpeg-arithmetic", data::limits::kArithmeticGain, "blocks", "a bit of an arithmetic JPEG"},
     {"idx-values", data::limits::kIdxValues, "values", "an IDX file"},
     {"cifar-file", data::limits::kCifarFile, "bytes", "a file of CIFAR-10"},
     {"cifar-names", data::limits::kCifarNames, "bytes", "CIFAR-10's file of class names"},

@@ -97,6 +97,9 @@ class Loader {
             "steps must lie inside of the file: they have ", header_.program_bytes,
             " bytes, there is room for ", room);
     isa_.assign(header_.isa.begin(), std::ranges::find(header_.isa, '\0'));
+    const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    require(std::ranges::all_of(isa_, is_plain),
+            "the instruction set's name must be of small letters and digits", kDamaged);
   }
 
   void check_isa() const {

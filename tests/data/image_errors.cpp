@@ -143,6 +143,16 @@ TEST(ImageErrors, PixelsThatTheBytesCannotHold) {
   jpeg[frame + 7] = 0x20;
   expect_decode_error(jpeg, "is truncated: 8222 x 8212 pixels do not fit in " +
                                 std::to_string(jpeg.size()) + " bytes");
+  JpegSample arithmetic = small_jpeg();
+  arithmetic.arithmetic = true;
+  jpeg = encode(arithmetic);
+  const std::size_t start = find(jpeg, {0xff, 0xc9, 0, 17});
+  jpeg[start + 5] = 0xff;
+  jpeg[start + 7] = 0xff;
+  expect_decode_error(
+      jpeg,
+      "is truncated: 65310 x 65300 pixels do not fit in " + std::to_string(jpeg.size()) + " bytes",
+      {5'000'000'000});
 }
 
 TEST(ImageErrors, PaletteIndexBeyondTheEndIsBlack) {

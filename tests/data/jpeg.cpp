@@ -53,6 +53,25 @@ TEST(Jpeg, DecodesColor) {
   }
 }
 
+TEST(Jpeg, DecodesArithmeticCode) {
+  for (const bool progressive : {false, true}) {
+    JpegSample sample = quarters(kColors);
+    sample.arithmetic = true;
+    sample.progressive = progressive;
+    expect_quarters(data::decode_image(encode(sample), "sample.jpg"), {0, 1, 2, 3});
+  }
+}
+
+// As small as such a file gets for its pixels.
+TEST(Jpeg, DecodesFlatPicturesOfArithmeticCode) {
+  JpegSample flat{.height = 4000, .width = 4000, .components = 1, .arithmetic = true};
+  flat.samples.assign(std::size_t{4000} * 4000, 90);
+  const Bytes file = encode(flat);
+  RecordProperty("bytes", static_cast<int>(file.size()));
+  const data::Image image = data::decode_image(file, "flat.jpg");
+  expect_color(image, 3999, 3999, {90, 90, 90}, 1);
+}
+
 TEST(Jpeg, DecodesGray) {
   const JpegSample sample = quarters({Bytes{0}, {100}, {200}, {255}});
   const data::Image image = data::decode_image(encode(sample), "sample.jpg");

@@ -26,9 +26,11 @@ std::vector<std::uint8_t> signed_file(Input file) {
   if (bytes.size() >= kHeader) {
     const std::uint64_t size = bytes.size();
     std::memcpy(bytes.data() + kBytes, &size, sizeof size);
-    std::array<char, 16> isa = {};
-    std::ranges::copy(std::string_view("reference"), isa.begin());
-    std::memcpy(bytes.data() + kIsa, isa.data(), isa.size());
+    if (bytes[kIsa] != 0xff) {  // else its name is tried as it is
+      std::array<char, 16> isa = {};
+      std::ranges::copy(std::string_view("reference"), isa.begin());
+      std::memcpy(bytes.data() + kIsa, isa.data(), isa.size());
+    }
     const std::uint64_t sum = checksum(std::as_bytes(std::span(bytes)).subspan(kBytes));
     std::memcpy(bytes.data() + kChecksum, &sum, sizeof sum);
   }

@@ -60,6 +60,8 @@ void write_jpeg_seeds(const fs::path& folder) {
     test::write_file(folder / (name + ".jpg"), as_string(test::encode(sample)));
     sample.progressive = true;
     test::write_file(folder / (name + "progressive.jpg"), as_string(test::encode(sample)));
+    sample.arithmetic = true;
+    test::write_file(folder / (name + "arithmetic.jpg"), as_string(test::encode(sample)));
   }
   test::JpegSample turned = jpeg_sample(3);
   turned.app1 = test::exif_segment(6, 'I');

@@ -122,6 +122,15 @@ TEST_F(HostilePlan, SaysWhichInstructionSetItIsFor) {
                  ": save it again on this machine");
 }
 
+TEST_F(HostilePlan, DoesNotPrintANameThatIsNone) {
+  std::string other = bytes_;
+  std::memcpy(other.data() + 40, "\x1b[31m\0", 6);
+  sign(other);
+  expect_refused(other,
+                 "the instruction set's name must be of small letters and digits: the file is "
+                 "damaged: save it again");
+}
+
 TEST_F(HostilePlan, SaysThatItsChecksumIsAnothers) {
   std::string other = bytes_;
   set(other, kChecksum, std::uint64_t{0x1234});

@@ -72,6 +72,7 @@ void describe(jpeg_compress_struct& info, const JpegSample& sample) {
   if (sample.store_ycck) {
     jpeg_set_colorspace(&info, JCS_YCCK);
   }
+  info.arith_code = sample.arithmetic ? TRUE : FALSE;
   info.write_Adobe_marker = sample.components == 4 && sample.adobe_marker ? TRUE : FALSE;
 }
 

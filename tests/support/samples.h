@@ -42,6 +42,7 @@ struct JpegSample {
   int components = 3;  ///< 1 gray, 3 RGB stored as YCbCr, 4 CMYK
   bool store_ycck = false;
   bool progressive = false;
+  bool arithmetic = false;
   bool adobe_marker = true;
   Bytes samples = {};  ///< [height, width, components]
   Bytes app1 = {};
