@@ -33,8 +33,8 @@ struct Recognition {
 };
 
 /// Tells whether a graph, traced or read from a file, computes what a MobileNetV2 does: from its
-/// operations, shapes and constants alone, whatever their names. A 1x1 convolution may be the
-/// classifier, batch norm may be folded or separate, a softmax may follow.
+/// operations, shapes and constants alone, whatever their names. Batch norm may be folded or
+/// separate, a softmax may follow.
 Recognition recognize(const nn::Graph& graph);
 
 }  // namespace lamina::models

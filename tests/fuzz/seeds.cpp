@@ -8,6 +8,7 @@
 #include "nn/layers.h"
 #include "nn/plan.h"
 #include "tests/data/idx_files.h"
+#include "tests/models/tflite/tflite_file.h"
 #include "tests/nn/every_operation.h"
 #include "tests/support/folder.h"
 #include "tests/support/samples.h"
@@ -122,6 +123,11 @@ void write_plan_seeds(const fs::path& folder) {
   nn::compile(nn::trace(small, {1, 2})).save(folder / "small.plan");
 }
 
+void write_tflite_seeds(const fs::path& folder) {
+  test::write_file(folder / "float.tflite", as_string(test::float_network().bytes()));
+  test::write_file(folder / "integer.tflite", as_string(test::integer_network().bytes()));
+}
+
 }  // namespace
 
 void write_seeds(const fs::path& folder) {
@@ -133,6 +139,7 @@ void write_seeds(const fs::path& folder) {
       {"plan", write_plan_seeds},
       {"png", write_png_seeds},
       {"safetensors", write_safetensors_seeds},
+      {"tflite", write_tflite_seeds},
   };
   for (const auto& [name, write] : kinds) {
     fs::create_directories(folder / name);

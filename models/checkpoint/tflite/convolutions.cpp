@@ -89,7 +89,7 @@ Tensor Importer::bias(const Operator& op, std::size_t count) {
 void Importer::convolve(const Operator& op, const Tensor& weight, std::size_t groups,
                         const Window& window) {
   const Value& x = value(op, 0);
-  const Shape& in = shape(x);
+  const Shape in = shape(x);
   const Shape& w = weight.shape();
   const Tensor added = bias(op, w[0]);
   if (in.rank() == 2) {
@@ -119,7 +119,7 @@ void Importer::add_convolution(const Operator& op) {
   const ConvolutionOptions& options = required(op.table->options_as_ConvolutionOptions());
   const TensorView stored = constant(op, 1);
   const Extents w = weight_shape(stored, 4);
-  const Shape& in = shape(value(op, 0));
+  const Shape in = shape(value(op, 0));
   const std::size_t channels = in[in.rank() - 1];
   check(channels % w[3] == 0, "input channels must be a multiple of the weights': the input is ",
         in, ", tensor ", stored.index, " is ", printed(w), " (OHWI)");
@@ -134,7 +134,7 @@ void Importer::add_depthwise(const Operator& op) {
   const DepthwiseOptions& options = required(op.table->options_as_DepthwiseOptions());
   const TensorView stored = constant(op, 1);
   const Extents w = weight_shape(stored, 4);
-  const Shape& in = shape(value(op, 0));
+  const Shape in = shape(value(op, 0));
   check(w[0] == 1 && in.rank() == 4 && w[3] % in[3] == 0,
         "weights must be [1, KH, KW, C x multiplier]: the input is ", in, ", tensor ", stored.index,
         " is ", printed(w));
@@ -151,7 +151,7 @@ void Importer::add_fully_connected(const Operator& op) {
         static_cast<int>(options.weights_format()));
   const TensorView stored = constant(op, 1);
   const Extents w = weight_shape(stored, 2);
-  const Shape& in = shape(unpadded(op, 0));
+  const Shape in = shape(unpadded(op, 0));
   const std::size_t features = in.size() / in[0];
   check(features == w[1] && features == in[in.rank() - 1],
         "input must be one pixel of as many channels as the weights take: the input is ", in,

@@ -53,7 +53,7 @@ class Importer {
   // Argument i, made by an operator; with padding only where the operator takes it.
   const Value& value(const Operator& op, std::size_t i) const;
   const Value& unpadded(const Operator& op, std::size_t i) const;
-  const Shape& shape(const Value& value) const { return file_.graph.nodes[value.node].shape; }
+  Shape shape(const Value& value) const { return file_.graph.nodes[value.node].shape; }
 
   struct Window {
     nn::Size2 stride, dilation;

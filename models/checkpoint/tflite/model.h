@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.h"
 #include "models/checkpoint/archive.h"
 
 // Made from tflite.fbs by flatc.
@@ -65,11 +66,17 @@ class Model {
   const SubgraphTable* subgraph_;
 };
 
-/// The numbers of a vector; none where it is absent.
+/// The numbers of a vector; none where it is absent. Throws Error unless they are aligned, which
+/// the verifier leaves open for those of 8 bytes.
 template <class Number>
 std::span<const Number> numbers(const flatbuffers::Vector<Number>* vector) {
-  return vector == nullptr ? std::span<const Number>()
-                           : std::span<const Number>(vector->data(), vector->size());
+  if (vector == nullptr) {
+    return {};
+  }
+  const std::uint8_t* bytes = vector->Data();
+  check(reinterpret_cast<std::uintptr_t>(bytes) % alignof(Number) == 0, "numbers of ",
+        sizeof(Number), " bytes must be aligned to as many: a list of them is not");
+  return {reinterpret_cast<const Number*>(bytes), vector->size()};
 }
 
 /// What a supported operator is called in the format; empty for others.

@@ -66,7 +66,7 @@ void Importer::add_sum(const Operator& op) {
 }
 
 void Importer::pool(const Operator& op, const Value& x) {
-  const Shape& in = shape(x);
+  const Shape in = shape(x);
   if (in.rank() == 2) {
     add_reshape(op);
     return;
@@ -115,7 +115,7 @@ void Importer::add_pad(const Operator& op) {
   x.padding.bottom += added(3);
   x.padding.left += added(4);
   x.padding.right += added(5);
-  const Shape& image = shape(x);
+  const Shape image = shape(x);
   const Extents padded = {image[0], image[1] + x.padding.top + x.padding.bottom,
                           image[2] + x.padding.left + x.padding.right, image[3]};
   const Extents declared = output(op).shape;
