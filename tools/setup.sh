@@ -7,7 +7,8 @@ build=(g++ meson ninja-build pkg-config python3 flatbuffers-compiler
   libtbb-dev libxsimd-dev libxxhash-dev nlohmann-json3-dev protobuf-compiler zlib1g-dev)
 test=(binutils dataset-fashion-mnist libbenchmark-dev libgtest-dev python3-numpy python3-onnx python3-pil wordnet-base)
 format=(clang-format git)
-check=(clang clang-tidy g++-aarch64-linux-gnu googletest libpthreadpool-dev qemu-user)
+check=(clang clang-tidy g++-aarch64-linux-gnu googletest libclang-rt-14-dev libpthreadpool-dev
+  qemu-user)
 peers=(libopenblas0-openmp python3-matplotlib python3-torch)
 
 wanted=()
