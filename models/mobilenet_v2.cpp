@@ -31,14 +31,16 @@ void check_options(const MobileNetV2Options& options) {
         "MobileNetV2: epsilon must be above 0 and finite: got ", options.epsilon);
   check(options.round_to >= 1 && options.round_to <= 1024,
         "MobileNetV2: round_to must be from 1 to 1024: got ", options.round_to);
-  check(options.stride == 8 || options.stride == 16 || options.stride == 32,
-        "MobileNetV2: stride must be 8, 16 or 32: got ", options.stride);
+  check(is_stride(options.stride), "MobileNetV2: stride must be 4, 8, 16 or 32: got ",
+        options.stride);
 }
 
 std::size_t first_stride(const MobileNetV2Options& options) { return options.stride < 32 ? 1 : 2; }
 
 std::size_t stage_stride(const MobileNetV2Options& options, std::size_t stage) {
-  return options.stride == 8 && stage == 1 ? 1 : kStages[stage].stride;
+  const bool keeps_pixels =
+      (stage == 1 && options.stride <= 8) || (stage == 2 && options.stride == 4);
+  return keeps_pixels ? 1 : kStages[stage].stride;
 }
 
 MobileNetV2Options completed(MobileNetV2Options options) {
@@ -47,6 +49,10 @@ MobileNetV2Options completed(MobileNetV2Options options) {
 }
 
 }  // namespace
+
+bool is_stride(std::size_t stride) {
+  return stride == 4 || stride == 8 || stride == 16 || stride == 32;
+}
 
 std::size_t make_divisible(double channels, std::size_t divisor) {
   const double unit = static_cast<double>(divisor);

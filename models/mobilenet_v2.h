@@ -21,9 +21,9 @@ struct MobileNetV2Options {
   float epsilon = 1e-5f;          ///< of batch norm; TensorFlow's models have 1e-3
   std::size_t round_to = 8;       ///< channel counts are multiples of this
   std::size_t last_channels = 0;  ///< of the last convolution; 0: 1280, wider where width > 1
-  /// Input pixels to a pixel of the last convolution, either way. Images of 28 or 32 pixels keep
-  /// more of them with 16, where the first convolution has stride 1, or 8, where the second stage
-  /// has too.
+  /// Input pixels to a pixel of the last convolution, either way: 32, 16, 8 or 4. Images of 28 or
+  /// 32 pixels keep more of them with 16, where the first convolution has stride 1, with 8, where
+  /// the second stage has too, or with 4, and the third.
   std::size_t stride = 32;
 };
 
@@ -48,6 +48,9 @@ struct Channels {
   std::size_t last;
   bool operator==(const Channels&) const = default;
 };
+
+/// Whether MobileNetV2Options::stride can be that.
+bool is_stride(std::size_t stride);
 
 /// The channel counts for those options. The width counts as the decimal number it prints as, so
 /// that 0.35f gives what 0.35 gives in Python. Throws Error when an option is out of range.

@@ -7,6 +7,7 @@
 
 #include "apps/support/exit_code.h"
 #include "core/error.h"
+#include "models/mobilenet_v2.h"
 
 namespace lamina::apps {
 namespace {
@@ -184,8 +185,8 @@ void check_recipe(const Recipe& recipe) {
     preprocessing_of(recipe, {});
     optimizer_of(recipe, {});
     schedule_of(recipe, 1'000'000);
-    check(recipe.stride == 0 || recipe.stride == 8 || recipe.stride == 16 || recipe.stride == 32,
-          "stride: must be 32, 16 or 8, or 0 to choose by the resolution: got ", recipe.stride);
+    check(recipe.stride == 0 || models::is_stride(recipe.stride),
+          "stride: must be 32, 16, 8 or 4, or 0 to choose by the resolution: got ", recipe.stride);
     check(recipe.freeze == "none" || !recipe.init.empty(),
           "freeze: there must be weights to keep: pass --init FILE");
   } catch (const Error& error) {

@@ -56,7 +56,7 @@ std::vector<Setting> model_settings() {
        "Side of the pictures; 0: that of --init, else 224, else the pictures' own below 96", 0,
        4096},
       {"stride", &Recipe::stride, kGroup, "N",
-       "Input pixels a side for one of the last layers': 32, 16 or 8; 0: 32, for resolutions "
+       "Input pixels a side for one of the last layers': 32, 16, 8 or 4; 0: 32, for resolutions "
        "below 96 16, below 48 8",
        0, 32},
       {"dropout", &Recipe::dropout, kGroup, "P", "Share of features dropped before the classifier",

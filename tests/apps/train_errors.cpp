@@ -102,8 +102,8 @@ TEST_F(TrainErrors, NamesTheBrokenPicture) {
 TEST_F(TrainErrors, ChecksTheResolution) {
   expect_failure(train("m.safetensors", {"--resolution", "24", "--stride", "32"}), 1,
                  "resolution: must be at least the stride, 32 pixels: got 24");
-  expect_failure(train("m.safetensors", {"--stride", "4"}), 2,
-                 "stride: must be 32, 16 or 8, or 0 to choose by the resolution: got 4");
+  expect_failure(train("m.safetensors", {"--stride", "5"}), 2,
+                 "stride: must be 32, 16, 8 or 4, or 0 to choose by the resolution: got 5");
 }
 
 TEST_F(TrainErrors, FindsOutBeforeTrainingThatTheModelCannotBeWritten) {
