@@ -59,7 +59,7 @@ TEST(Counts, LayerParametersAreThoseOfTheFoldedNetwork) {
 // 32 / 8 and so on; the paper's network leaves one pixel of such images.
 TEST(Counts, SmallStridesKeepPixelsOfSmallImages) {
   for (const auto& [stride, side] :
-       {std::pair{4u, 7u}, std::pair{8u, 4u}, std::pair{16u, 2u}, std::pair{32u, 1u}}) {
+       {std::pair{4u, 8u}, std::pair{8u, 4u}, std::pair{16u, 2u}, std::pair{32u, 1u}}) {
     const models::MobileNetV2 net({.stride = stride});
     const std::vector<LayerInfo> layers = net.layers({1, 32, 32, 3});
     EXPECT_EQ(layers[layers.size() - 3].output, (Shape{1, side, side, 1280})) << stride;
