@@ -4,11 +4,13 @@
 
 #include "core/error.h"
 #include "models/checkpoint/safetensors.h"
+#include "models/checkpoint/torch/writer.h"
 #include "nn/isa.h"
 #include "nn/layers.h"
 #include "nn/plan.h"
 #include "tests/data/idx_files.h"
 #include "tests/models/tflite/tflite_file.h"
+#include "tests/models/torch/samples.h"
 #include "tests/nn/every_operation.h"
 #include "tests/support/folder.h"
 #include "tests/support/samples.h"
@@ -110,6 +112,62 @@ void write_safetensors_seeds(const fs::path& folder) {
   }
 }
 
+// A state dict with a view, a quantized tensor, a parameter, texts, and training state around it.
+std::string torch_object() {
+  using namespace test::pickled;
+  const std::string floats = storage("FloatStorage", "0", 6);
+  const std::string quantized =
+      call(global("torch._utils", "_rebuild_qtensor"),
+           {storage("QInt8Storage", "1", 4), integer(0), tuple({integer(4)}), tuple({integer(1)}),
+            tuple({global("torch", "per_tensor_affine"), real(0.5), integer(1)}), "\x89", kNone});
+  const std::string parameter = call(global("torch._utils", "_rebuild_parameter"),
+                                     {tensor(floats, 0, {2, 3}, {1, 2}), "\x88", kNone});
+  const std::string state = call(global("collections", "OrderedDict"), {}) + '(' +
+                            string("module.a") + tensor(floats, 1, {2, 2}, {2, 1}) +
+                            string("module.q") + quantized + string("module.p") + parameter +
+                            string("module.t") + tuple({tensor(floats, 0, {6}, {1})}) + 'u';
+  return test::pickle_of(
+      dict({string("state_dict"), state, string("epoch"), integer(300), string("meta"),
+            dict({string("CLASSES"), list({string("a"), string("b")})}), string("optimizer"),
+            list({dict({integer(0), real(0.1)})})}));
+}
+
+void write_zip_seeds(const fs::path& folder) {
+  models::Checkpoint checkpoint;
+  checkpoint.metadata = {{"arch", "x"}};
+  checkpoint.tensors.emplace("a.running_mean", test::random_tensor({2}, 1));
+  checkpoint.tensors.emplace("a.weight", test::random_tensor({2, 1, 1, 3}, 2));
+  models::write_torch(folder / "ours.pth", checkpoint);
+  test::write_file(folder / "wide.pth",
+                   test::torch_zip(torch_object(), {{"0", std::string(24, 'a')}, {"1", "abcd"}}));
+  test::write_file(
+      folder / "deflated.pth",
+      test::zip_of({{.name = "a/data.pkl", .content = torch_object(), .deflated = true},
+                    {.name = "a/data/0",
+                     .content = std::string(24, '\0'),
+                     .deflated = true,
+                     .with_descriptor = true,
+                     .with_signature = false},
+                    {.name = "a/data/1", .content = "abcd", .wide = true}},
+                   {.comment = "comment"}));
+}
+
+void write_pickle_seeds(const fs::path& folder) {
+  using namespace test::pickled;
+  test::write_file(folder / "protocol2", torch_object());
+  test::write_file(folder / "protocol4",
+                   "\x80\x04\x95" + std::string(8, '\0') + "}\x94(\x8c\1a\x94" +
+                       tensor(storage("FloatStorage", "0", 1), 0, {}, {}) +
+                       "\x94\x8c\1b\x94\x8c\13collections\x8c\13OrderedDict\x93\x94)R\x94" +
+                       "\x8c\1c\x94h\5u.");
+}
+
+void write_torch_legacy_seeds(const fs::path& folder) {
+  test::write_file(
+      folder / "state.pth",
+      test::torch_legacy(torch_object(), {{"0", 6, std::string(24, 'a')}, {"1", 4, "abcd"}}));
+}
+
 void write_plan_seeds(const fs::path& folder) {
   const test::ScopedIsa reference("reference");
   test::EveryOperation net(nn::PaddingMode::symmetric);
@@ -136,10 +194,13 @@ void write_seeds(const fs::path& folder) {
       {"exif", write_exif_seeds},
       {"idx", write_idx_seeds},
       {"jpeg", write_jpeg_seeds},
+      {"pickle", write_pickle_seeds},
       {"plan", write_plan_seeds},
       {"png", write_png_seeds},
       {"safetensors", write_safetensors_seeds},
       {"tflite", write_tflite_seeds},
+      {"torch_legacy", write_torch_legacy_seeds},
+      {"zip", write_zip_seeds},
   };
   for (const auto& [name, write] : kinds) {
     fs::create_directories(folder / name);

@@ -4,8 +4,8 @@
 #include <array>
 
 #include "core/error.h"
-#include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/limits.h"
+#include "models/checkpoint/torch/bytes.h"
 
 namespace lamina::models::torch {
 namespace {
@@ -120,7 +120,7 @@ class Search {
   void note_others(std::span<const Value> known) {
     for (std::size_t i = 0; i < known.size(); i += 2) {
       if (pickle_.is(known[i + 1], Kind::dict) && !pickle_.items(known[i + 1]).empty()) {
-        found_.others.push_back(in_quotes(pickle_.text(known[i])));
+        found_.others.push_back(shown(pickle_.text(known[i])));
       }
     }
   }

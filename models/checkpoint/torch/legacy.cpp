@@ -6,7 +6,6 @@
 #include <string>
 
 #include "core/error.h"
-#include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/torch/bytes.h"
 #include "models/checkpoint/torch/pickle.h"
 #include "models/checkpoint/torch/state_dict.h"
@@ -39,6 +38,7 @@ class LegacyReader : public Storages {
       : rest_(bytes), file_(bytes.size()), prefix_(text("torch: ", name, ": ")) {}
 
   Archive read() {
+    require(is_legacy(rest_), "must begin with the magic number of torch.save: it does not");
     take(magic_end(rest_));
     read_header();
     const std::string object = text(prefix_, "object's pickle at ", position(), ": ");
@@ -52,7 +52,7 @@ class LegacyReader : public Storages {
 
   std::span<const std::uint8_t> bytes(const StorageRef& storage) override {
     const auto found = storages_.find(storage.key);
-    require(found != storages_.end() && found->second.is_read, "storage ", in_quotes(storage.key),
+    require(found != storages_.end() && found->second.is_read, "storage ", shown(storage.key),
             " must be in the file: it is not");
     return found->second.bytes;
   }
@@ -104,7 +104,7 @@ class LegacyReader : public Storages {
       require(keys.is(key, Kind::text), "storages' keys must be texts: one is not");
       const auto found = storages_.find(keys.text(key));
       require(found != storages_.end() && !found->second.is_read,
-              "storages' keys must be those of the object: ", in_quotes(keys.text(key)),
+              "storages' keys must be those of the object: ", shown(keys.text(key)),
               " is unknown or comes twice");
       read_storage(found->first, found->second);
     }
@@ -121,7 +121,7 @@ class LegacyReader : public Storages {
         const auto [found, is_new] = storages_.emplace(ref.key, storage);
         require(is_new ||
                     (found->second.count == storage.count && found->second.width == storage.width),
-                "storage ", in_quotes(ref.key), " must be named alike everywhere: as ",
+                "storage ", shown(ref.key), " must be named alike everywhere: as ",
                 found->second.count, " x ", found->second.width, " bytes and as ", storage.count,
                 " x ", storage.width);
       }
@@ -129,15 +129,14 @@ class LegacyReader : public Storages {
   }
 
   void read_storage(std::string_view key, Storage& storage) {
-    require(rest_.size() >= kCountBytes, "is truncated: storage ", in_quotes(key),
-            " has no count at ", position());
+    require(rest_.size() >= kCountBytes, "is truncated: storage ", shown(key), " has no count at ",
+            position());
     const auto count = number_at<std::uint64_t>(rest_, 0);
-    require(count == storage.count, "storage ", in_quotes(key), " must have the count that the ",
+    require(count == storage.count, "storage ", shown(key), " must have the count that the ",
             "object names, ", storage.count, ": at ", position(), " it has ", count);
     take(kCountBytes);
-    require(count <= rest_.size() / storage.width, "is truncated: storage ", in_quotes(key),
-            " needs ", count, " x ", storage.width, " bytes at ", position(), ", there are ",
-            rest_.size());
+    require(count <= rest_.size() / storage.width, "is truncated: storage ", shown(key), " needs ",
+            count, " x ", storage.width, " bytes at ", position(), ", there are ", rest_.size());
     storage.bytes = take(count * storage.width);
     storage.is_read = true;
   }

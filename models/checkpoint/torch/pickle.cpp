@@ -5,7 +5,6 @@
 #include <bit>
 
 #include "core/error.h"
-#include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/limits.h"
 #include "models/checkpoint/torch/bytes.h"
 #include "models/checkpoint/torch/pickle_machine.h"

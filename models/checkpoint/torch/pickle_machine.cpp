@@ -5,7 +5,6 @@
 #include <bit>
 #include <iomanip>
 
-#include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/limits.h"
 #include "models/checkpoint/torch/opcodes.h"
 
@@ -227,7 +226,7 @@ void PickleMachine::push_container(Kind kind) {
 void PickleMachine::push_global(std::string_view module, std::string_view name) {
   const Global* global = find_global(module, name);
   if (global == nullptr) {
-    const std::string full = in_quotes(lamina::text(module, '.', name));
+    const std::string full = shown(lamina::text(module, '.', name));
     require(
         !is_network(module),
         "holds a whole pickled module, with code to run, not a state dict: "

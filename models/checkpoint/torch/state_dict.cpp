@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "core/error.h"
-#include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/limits.h"
+#include "models/checkpoint/torch/bytes.h"
 #include "models/checkpoint/torch/find_state_dict.h"
 
 namespace lamina::models::torch {
@@ -75,7 +75,7 @@ class StateDictReader {
       if (tensors_.is_tensor(items[i + 1])) {
         named_.emplace_back(name, items[i + 1]);
       } else if (!collect_items(name, items[i + 1])) {
-        left_out_.push_back(in_quotes(name));
+        left_out_.push_back(shown(name));
       }
     }
   }
@@ -123,11 +123,11 @@ class StateDictReader {
   void add_tensor(std::string name, Value value) {
     std::optional<StoredTensor> tensor = tensors_.read(value, name);
     if (!tensor) {
-      unread_.push_back(in_quotes(name));
+      unread_.push_back(shown(name));
       return;
     }
     const auto [place, is_new] = archive_.tensors.emplace(std::move(name), std::move(*tensor));
-    check(is_new, prefix_, "names must differ: ", in_quotes(place->first), " comes twice");
+    check(is_new, prefix_, "names must differ: ", shown(place->first), " comes twice");
   }
 
   void add_metadata(Value dict, const std::string& prefix) {
@@ -185,7 +185,7 @@ class StateDictReader {
   void add_remarks(const StateDict& found) {
     std::vector<std::string>& remarks = archive_.remarks;
     if (!found.path.empty()) {
-      remarks.push_back(text("tensors are those of ", in_quotes(found.path),
+      remarks.push_back(text("tensors are those of ", shown(found.path),
                              found.others.empty() ? "" : ", not of ", listed(found.others)));
     }
     for (const Value dict : found.around) {
@@ -204,7 +204,7 @@ class StateDictReader {
     const std::span<const Value> items = pickle_.items(dict);
     for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
       if (pickle_.is(items[i], Kind::text) && left_out_.size() < kMostNamed) {
-        const std::string name = in_quotes(pickle_.text(items[i]).substr(0, limits::kZipName));
+        const std::string name = shown(pickle_.text(items[i]).substr(0, limits::kZipName));
         const bool is_read = read_scalar(items[i + 1]) || pickle_.text(items[i]) == "meta" ||
                              items[i + 1].index == found.dict.index;
         const bool is_way = std::ranges::any_of(

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "core/error.h"
-#include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/limits.h"
 #include "models/checkpoint/torch/bytes.h"
 
@@ -105,7 +104,7 @@ std::optional<TensorReader::Call> TensorReader::find_call(Value value) const {
 }
 
 std::optional<StoredTensor> TensorReader::read(Value value, std::string_view name) const {
-  const std::string prefix = text(prefix_, "tensor ", in_quotes(name), ": ");
+  const std::string prefix = text(prefix_, "tensor ", shown(name), ": ");
   const std::optional<Call> call = find_call(value);
   check(call.has_value(), prefix, "must be a tensor: the value at byte ", pickle_.offset(value),
         " is not");

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "core/error.h"
-#include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/torch/bytes.h"
 #include "models/checkpoint/torch/legacy.h"
 #include "models/checkpoint/torch/pickle.h"
@@ -39,12 +38,11 @@ class ZipReader : public Storages {
 
   std::span<const std::uint8_t> bytes(const StorageRef& storage) override {
     const ZipEntry* entry = zip_.find(text(folder_, "/data/", storage.key));
-    require(entry != nullptr, "storage ", in_quotes(storage.key),
-            " must be in the archive: it is not");
+    require(entry != nullptr, "storage ", shown(storage.key), " must be in the archive: it is not");
     const std::uint64_t width = std::max<std::uint64_t>(storage.type->bytes, 1);
     require(entry->size % width == 0 && entry->size / width == storage.count, "storage ",
-            in_quotes(storage.key), " must have the size that the object names, ", storage.count,
-            " x ", width, " bytes: it has ", entry->size);
+            shown(storage.key), " must have the size that the object names, ", storage.count, " x ",
+            width, " bytes: it has ", entry->size);
     return zip_.read(*entry);
   }
 

@@ -6,8 +6,8 @@
 #include <zlib.h>
 
 #include "core/error.h"
-#include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/limits.h"
+#include "models/checkpoint/torch/bytes.h"
 #include "models/checkpoint/torch/zip_directory.h"
 
 namespace lamina::models::torch {
@@ -63,12 +63,11 @@ void check_growth(const std::vector<ZipEntry>& entries, std::uint64_t file,
   for (const ZipEntry& entry : entries) {
     if (entry.is_deflated) {
       check(entry.size <= limits::kZipFree || entry.size / limits::kZipRatio <= entry.stored.size(),
-            prefix, "zip entry ", in_quotes(entry.name), ": must inflate to at most ",
+            prefix, "zip entry ", shown(entry.name), ": must inflate to at most ",
             limits::kZipRatio, " times its size: it has ", entry.stored.size(), " bytes for ",
             entry.size);
       check(entry.size <= most - total, prefix, "zip entries must inflate to at most ", most,
-            " bytes together, for a file of ", file, ": they need more with ",
-            in_quotes(entry.name));
+            " bytes together, for a file of ", file, ": they need more with ", shown(entry.name));
       total += entry.size;
     }
   }
@@ -96,12 +95,12 @@ std::span<const std::uint8_t> Zip::read(const ZipEntry& entry) {
     if (entry.is_deflated) {
       auto memory = std::make_unique_for_overwrite<std::uint8_t[]>(entry.size);
       check(Inflater().run(entry.stored, {memory.get(), entry.size}), prefix_, "zip entry ",
-            in_quotes(entry.name), ": must be one deflated stream of ", entry.size, " bytes");
+            shown(entry.name), ": must be one deflated stream of ", entry.size, " bytes");
       bytes = {memory.get(), entry.size};
       inflated_->push_back(std::move(memory));
     }
     const std::uint32_t sum = checksum(bytes);
-    check(sum == entry.crc, prefix_, "zip entry ", in_quotes(entry.name),
+    check(sum == entry.crc, prefix_, "zip entry ", shown(entry.name),
           ": content must match its checksum: it has ", sum, ", should have ", entry.crc);
     content = bytes.empty() ? &kNothing : bytes.data();
   }

@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "core/error.h"
-#include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/limits.h"
 #include "models/checkpoint/torch/bytes.h"
 
@@ -157,7 +156,7 @@ class DirectoryReader {
   }
 
   static std::string entry(const Header& header) {
-    return text("zip entry ", in_quotes(text_of(header.name)), ": ");
+    return text("zip entry ", shown(text_of(header.name)), ": ");
   }
 
   Header read_directory_header(std::uint64_t& at) const {
@@ -227,7 +226,7 @@ class DirectoryReader {
       return central == here || (later && here == 0);
     };
     require(std::ranges::equal(header.name, local.name), entry(header),
-            "local header must have its name: it has ", in_quotes(text_of(local.name)));
+            "local header must have its name: it has ", shown(text_of(local.name)));
     require(header.flags == local.flags && header.method == local.method, entry(header),
             "local header must agree: flags and method are ", local.flags, " and ", local.method,
             ", in the directory ", header.flags, " and ", header.method);
@@ -264,9 +263,8 @@ class DirectoryReader {
     std::ranges::sort(extents, {}, &Extent::begin);
     for (std::size_t i = 1; i < extents.size(); ++i) {
       require(extents[i - 1].end <= extents[i].begin,
-              "zip entries must not overlap: ", in_quotes(extents[i - 1].name), " ends at ",
-              extents[i - 1].end, ", ", in_quotes(extents[i].name), " begins at ",
-              extents[i].begin);
+              "zip entries must not overlap: ", shown(extents[i - 1].name), " ends at ",
+              extents[i - 1].end, ", ", shown(extents[i].name), " begins at ", extents[i].begin);
     }
   }
 
@@ -274,7 +272,7 @@ class DirectoryReader {
     std::ranges::sort(entries, {}, &ZipEntry::name);
     const auto twice = std::ranges::adjacent_find(entries, {}, &ZipEntry::name);
     if (twice != entries.end()) {
-      throw Error(text(prefix_, "zip entries must have different names: ", in_quotes(twice->name),
+      throw Error(text(prefix_, "zip entries must have different names: ", shown(twice->name),
                        " comes twice"));
     }
   }
