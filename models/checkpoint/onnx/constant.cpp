@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/limits.h"
 
 namespace lamina::models::onnx {
@@ -34,10 +35,16 @@ std::size_t count_of(const Dims& dims) {
 
 std::string printed(const Dims& dims) {
   std::string list = "[";
-  for (std::size_t i = 0; i < dims.size(); ++i) {
+  constexpr std::size_t kMostPrinted = 16;
+  for (std::size_t i = 0; i < std::min(dims.size(), kMostPrinted); ++i) {
     list += text(i == 0 ? "" : ", ", dims[i]);
   }
-  return list + "]";
+  return list + (dims.size() > kMostPrinted ? ", ...]" : "]");
+}
+
+std::string shortened(std::string_view name) {
+  constexpr std::size_t kMostPrinted = 100;
+  return in_quotes(name.substr(0, kMostPrinted)) + (name.size() > kMostPrinted ? "..." : "");
 }
 
 std::size_t checked_axis(std::int64_t axis, std::size_t size, std::string_view what) {

@@ -14,7 +14,9 @@ using Dims = std::vector<std::int64_t>;
 /// The number of elements. Throws Error when an extent is negative, there are more than
 /// limits::kOnnxRank or their product is beyond 2^40.
 std::size_t count_of(const Dims& dims);
+/// For messages: the first ones of many, or of a name in quotes.
 std::string printed(const Dims& dims);
+std::string shortened(std::string_view name);
 
 /// Inside of [-size, size) -> [0, size); `what` stands in the message.
 std::size_t checked_axis(std::int64_t axis, std::size_t size, std::string_view what);

@@ -7,7 +7,6 @@
 
 #include "core/error.h"
 #include "models/checkpoint/element_type.h"
-#include "models/checkpoint/header_rules.h"
 
 namespace lamina::models::onnx {
 namespace {

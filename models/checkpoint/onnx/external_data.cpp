@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "core/error.h"
-#include "models/checkpoint/header_rules.h"
 
 namespace lamina::models::onnx {
 namespace {
@@ -44,7 +43,7 @@ std::uint64_t number_of(const proto::Entry& entry) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   check(error == std::errc() && end == digits.data() + digits.size(), "external data's ",
-        entry.key(), " must be a number: got ", in_quotes(digits));
+        entry.key(), " must be a number: got ", shortened(digits));
   return number;
 }
 
@@ -67,7 +66,7 @@ void check_name(const std::string& name) {
   const bool plain = !name.empty() && name != "." && name != ".." &&
                      name.find_first_of(kForeign) == std::string::npos;
   check(plain, "external data must be a file beside the model, named without a folder: got ",
-        in_quotes(name));
+        shortened(name));
 }
 
 std::vector<std::uint8_t> read_range(const Descriptor& file, const Reference& range) {
@@ -77,7 +76,7 @@ std::vector<std::uint8_t> read_range(const Descriptor& file, const Reference& ra
     const ssize_t count = ::pread(file.number(), bytes.data() + done, bytes.size() - done,
                                   static_cast<off_t>(range.offset + done));
     check(count > 0 || (count < 0 && errno == EINTR), "external data in ",
-          in_quotes(range.location), " cannot be read: ", count == 0 ? "it was cut" : reason());
+          shortened(range.location), " cannot be read: ", count == 0 ? "it was cut" : reason());
     done += count > 0 ? static_cast<std::size_t>(count) : 0;
   }
   return bytes;
@@ -87,7 +86,7 @@ std::vector<std::uint8_t> read_range(const Descriptor& file, const Reference& ra
 
 std::vector<std::uint8_t> ExternalData::read(const proto::Tensor& tensor, std::size_t size) {
   const Reference range = reference_of(tensor, size);
-  check(!folder_.empty(), "keeps its values in another file, ", in_quotes(range.location),
+  check(!folder_.empty(), "keeps its values in another file, ", shortened(range.location),
         ", which is not read unless OnnxOptions::external_folder names its folder");
   check_name(range.location);
   const Descriptor folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -95,17 +94,17 @@ std::vector<std::uint8_t> ExternalData::read(const proto::Tensor& tensor, std::s
   // Without waiting: a pipe's other end may never come.
   const Descriptor file(::openat(folder.number(), range.location.c_str(),
                                  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  check(file.is_open(), "external data ", in_quotes(range.location),
+  check(file.is_open(), "external data ", shortened(range.location),
         " cannot be opened: ", reason());
   struct stat status {};
   check(::fstat(file.number(), &status) == 0 && S_ISREG(status.st_mode), "external data ",
-        in_quotes(range.location), " must be a plain file");
+        shortened(range.location), " must be a plain file");
   const auto bytes = static_cast<std::uint64_t>(status.st_size);
   check(range.length == size, "external data must have the values' ", size,
         " bytes: its length is ", range.length);
   check(range.offset <= bytes && range.length <= bytes - range.offset,
         "external data must lie in its file: it is ", range.length, " bytes from ", range.offset,
-        " on, ", in_quotes(range.location), " has ", bytes);
+        " on, ", shortened(range.location), " has ", bytes);
   if (sizes_.emplace(range.location, bytes).second) {
     budget_.justify(bytes);
   }

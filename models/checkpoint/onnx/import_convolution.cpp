@@ -54,7 +54,7 @@ void import_conv(Operation& op) {
 // What follows adds the zeros itself: a convolution or a pool.
 void import_pad(Operation& op) {
   const std::string mode = op.attributes().word("mode", "constant");
-  check(mode == "constant", "mode must be constant: got ", mode.substr(0, 64));
+  check(mode == "constant", "mode must be constant: got ", shortened(mode));
   const std::optional<float> value = op.number("value", 2);
   check(value.value_or(0.0f) == 0.0f, "value must be 0: got ", *value);
   check(!op.has(3), "axes must not be given: they are");

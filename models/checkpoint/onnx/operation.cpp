@@ -1,7 +1,6 @@
 #include "models/checkpoint/onnx/operation.h"
 
 #include "core/error.h"
-#include "models/checkpoint/header_rules.h"
 
 namespace lamina::models::onnx {
 
@@ -12,21 +11,21 @@ std::size_t Values::uses(const std::string& name) const {
 
 void Values::define(const std::string& name, Value value) {
   check(values_.emplace(name, std::move(value)).second,
-        "values must have names of their own: there are two of ", in_quotes(name));
+        "values must have names of their own: there are two of ", shortened(name));
 }
 
 Constant Values::decoded(const proto::Tensor& tensor) { return decode(tensor, external_, budget_); }
 
 const Value& Values::get(const std::string& name) {
   const auto found = values_.find(name);
-  check(found != values_.end(), "inputs must be made by a node before: ", in_quotes(name),
+  check(found != values_.end(), "inputs must be made by a node before: ", shortened(name),
         " is not");
   if (auto* const* stored = std::get_if<proto::Tensor*>(&found->second)) {
     proto::Tensor* tensor = *stored;
     try {
       found->second = decode(*tensor, external_, budget_);
     } catch (const Error& error) {
-      throw Error(text("tensor ", in_quotes(name), ": ", error.what()));
+      throw Error(text("tensor ", shortened(name), ": ", error.what()));
     }
     *tensor = proto::Tensor();  // its bytes are not needed twice
   }
@@ -65,7 +64,7 @@ bool Operation::is_constant() const {
 const Constant& Operation::constant(std::size_t input, const char* what) const {
   const auto* found = std::get_if<Constant>(&value(input));
   check(found != nullptr, what,
-        " must be known before the network runs: ", in_quotes(node_.input(static_cast<int>(input))),
+        " must be known before the network runs: ", shortened(node_.input(static_cast<int>(input))),
         " is computed by it");
   return *found;
 }
@@ -74,7 +73,7 @@ View Operation::padded_view(std::size_t input) const {
   const auto* found = std::get_if<View>(&value(input));
   const std::string& name = node_.input(static_cast<int>(input));
   check(found != nullptr, "input ", input,
-        " must be computed from the network's input: ", in_quotes(name), " is a constant");
+        " must be computed from the network's input: ", shortened(name), " is a constant");
   View view = *found;
   view.is_only_use = view.is_only_use && values_.uses(name) == 1;
   return view;
@@ -137,8 +136,8 @@ void Operation::define(Value value) {
 std::string described(const proto::Node& node) {
   return text(
       "node ",
-      in_quotes(node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name()), " (",
-      node.op_type().substr(0, 64), "): ");
+      shortened(node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name()), " (",
+      shortened(node.op_type()), "): ");
 }
 
 }  // namespace lamina::models::onnx

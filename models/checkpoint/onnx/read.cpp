@@ -3,7 +3,6 @@
 
 #include "core/error.h"
 #include "data/file.h"
-#include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/limits.h"
 #include "models/checkpoint/onnx.h"
 #include "models/checkpoint/onnx/operations.h"
@@ -47,7 +46,7 @@ class Reader {
                    .remarks = builder_.take_remarks()};
     for (const proto::Entry& entry : model_.metadata_props()) {
       require(file.metadata.emplace(entry.key(), entry.value()).second,
-              "metadata must have a key once: there are two of ", in_quotes(entry.key()));
+              "metadata must have a key once: there are two of ", shortened(entry.key()));
     }
     return file;
   }
@@ -76,12 +75,11 @@ class Reader {
     if (!options_.output.empty()) {
       return options_.output;
     }
-    std::string names;
-    for (const proto::ValueInfo& output : graph().output()) {
-      names += text(names.empty() ? "" : ", ", in_quotes(output.name()));
-    }
-    require(graph().output_size() == 1, "must have one output unless one is named: it has ",
-            graph().output_size(), names.empty() ? "" : ": ", names);
+    const int count = graph().output_size();
+    require(count > 0, "must have an output: it has none");
+    require(count == 1, "must have one output, or OnnxOptions::output name one: it has ", count,
+            ", among them ", shortened(graph().output(0).name()), " and ",
+            shortened(graph().output(count - 1).name()));
     return graph().output(0).name();
   }
 
@@ -125,7 +123,7 @@ class Reader {
     for (const proto::ValueInfo& input : graph().input()) {
       if (!values_.is_defined(input.name())) {
         require(found == nullptr, "must have one input: it has ",
-                in_quotes(found == nullptr ? "" : found->name()), " and ", in_quotes(input.name()));
+                shortened(found == nullptr ? "" : found->name()), " and ", shortened(input.name()));
         found = &input;
       }
     }
@@ -207,7 +205,7 @@ class Reader {
             printed(builder_.dims(view)));
       return view;
     } catch (const Error& error) {
-      throw Error(text(prefix_, "output ", in_quotes(output), ": ", error.what()));
+      throw Error(text(prefix_, "output ", shortened(output), ": ", error.what()));
     }
   }
 

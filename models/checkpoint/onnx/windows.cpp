@@ -61,7 +61,7 @@ WindowAttributes read_window(const Attributes& attributes, nn::Size2 kernel, nn:
     window.padding = pads.empty() ? nn::Padding{} : to_padding(pads);
   } else if (mode != "VALID") {
     check(mode == "SAME_UPPER" || mode == "SAME_LOWER",
-          "auto_pad must be NOTSET, VALID, SAME_UPPER or SAME_LOWER: got ", mode.substr(0, 64));
+          "auto_pad must be NOTSET, VALID, SAME_UPPER or SAME_LOWER: got ", shortened(mode));
     window.padding = nn::same_padding(image, kernel, window.stride, window.dilation);
     if (mode == "SAME_LOWER") {
       std::swap(window.padding.top, window.padding.bottom);
