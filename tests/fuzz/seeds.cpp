@@ -3,12 +3,14 @@
 #include <array>
 
 #include "core/error.h"
+#include "models/checkpoint/onnx.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/checkpoint/torch/writer.h"
 #include "nn/isa.h"
 #include "nn/layers.h"
 #include "nn/plan.h"
 #include "tests/data/idx_files.h"
+#include "tests/models/onnx/cases.h"
 #include "tests/models/tflite/tflite_file.h"
 #include "tests/models/torch/samples.h"
 #include "tests/nn/every_operation.h"
@@ -168,6 +170,16 @@ void write_torch_legacy_seeds(const fs::path& folder) {
       test::torch_legacy(torch_object(), {{"0", 6, std::string(24, 'a')}, {"1", 4, "abcd"}}));
 }
 
+void write_onnx_seeds(const fs::path& folder) {
+  for (const test::OnnxCase& one : test::all_cases()) {
+    test::write_file(folder / one.name, as_string(one.model.bytes()));
+  }
+  test::EveryOperation net(nn::PaddingMode::symmetric);
+  test::randomize(net);
+  models::write_onnx(folder / "every_operation", nn::trace(net, {1, 9, 8, 3}),
+                     {.metadata = {{"labels", "a\nb"}}});
+}
+
 void write_plan_seeds(const fs::path& folder) {
   const test::ScopedIsa reference("reference");
   test::EveryOperation net(nn::PaddingMode::symmetric);
@@ -195,6 +207,7 @@ void write_seeds(const fs::path& folder) {
       {"idx", write_idx_seeds},
       {"jpeg", write_jpeg_seeds},
       {"pickle", write_pickle_seeds},
+      {"onnx", write_onnx_seeds},
       {"plan", write_plan_seeds},
       {"png", write_png_seeds},
       {"safetensors", write_safetensors_seeds},

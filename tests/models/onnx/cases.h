@@ -15,6 +15,8 @@ struct OnnxCase {
   OnnxModel model;
   std::function<Tensor(const Tensor&)> want;  ///< of [N, H, W, C]
   Shape input = {1, 6, 5, 3};                 ///< [N, H, W, C]
+  double tolerance = 2e-5;
+  double rounding = 0.0;  ///< how far quantized activations are from these
 };
 
 /// Convolutions, pools, layouts and products; what is done to each value; constants.

@@ -101,11 +101,16 @@ OnnxCase normalization() {
   model.node("Sub", {"mean", "bytes"}, "centered");
   model.node("Div", {"centered", "std"}, "scaled");
   model.node("Sub", {"scaled", "one"});
-  return {.name = "normalization", .model = model, .want = [](const Tensor& x) {
-            return mapped(x, [](float v, std::size_t c) {
-              return (static_cast<float>(c + 1) - v * 255.0f) / static_cast<float>(2u << c) - 1.0f;
-            });
-          }};
+  return {.name = "normalization",
+          .model = model,
+          .want =
+              [](const Tensor& x) {
+                return mapped(x, [](float v, std::size_t c) {
+                  return (static_cast<float>(c + 1) - v * 255.0f) / static_cast<float>(2u << c) -
+                         1.0f;
+                });
+              },
+          .tolerance = 2e-4};
 }
 
 OnnxCase softmax(std::int64_t opset) {
@@ -140,9 +145,11 @@ OnnxCase quantized_activations() {
   model.initializer("zero", {}, proto::Tensor::UINT8)->add_int32_data(128);
   model.node("QuantizeLinear", {"x", "scale", "zero"}, "q");
   model.node("DequantizeLinear", {"q", "scale", "zero"});
-  return {.name = "quantized_activations", .model = model, .want = [](const Tensor& x) {
-            return nn::clamp(x, {.lo = -0.25f, .hi = 127.0f / 512.0f});
-          }};
+  return {
+      .name = "quantized_activations",
+      .model = model,
+      .want = [](const Tensor& x) { return nn::clamp(x, {.lo = -0.25f, .hi = 127.0f / 512.0f}); },
+      .rounding = 0.5 / 512.0};
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ TEST_P(OnnxOperation, GivesWhatItStandsFor) {
   }();
   const Tensor got = nn::compile(file.graph)(x);
   EXPECT_EQ(got.shape(), want.shape());
-  test::expect_near(got, test::doubles(want), 2e-5 * (1.0 + 255.0 * (one.name == "normalization")));
+  test::expect_near(got, test::doubles(want), one.tolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, OnnxOperation, testing::ValuesIn(test::all_cases()),
