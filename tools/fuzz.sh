@@ -59,8 +59,10 @@ fuzz() {
   [[ ! -f $dictionary ]] || options+=("-dict=$dictionary")
   local corpora=("$folder/corpus/$target" "$folder/seeds/$target")
   [[ ! -d tests/fuzz/regressions/$target ]] || corpora+=("tests/fuzz/regressions/$target")
-  "$build/tests/fuzz/fuzz_$target" "${options[@]}" "${corpora[@]}" >"$log" 2>&1 </dev/null ||
-    status=$?
+  "$build/tests/fuzz/fuzz_$target" "${options[@]}" "${corpora[@]}" >"$log" 2>&1 </dev/null &
+  local child=$!
+  trap 'kill "$child" 2>/dev/null; exit 130' TERM
+  wait "$child" || status=$?
   local runs rate coverage corpus
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   rate=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")
@@ -74,7 +76,14 @@ fuzz() {
   ((found == 0)) || { tail -n 40 "$log" >&2; return 1; }
 }
 
-trap 'trap - INT TERM; kill 0; exit 130' INT TERM
+stop() {
+  trap - INT TERM
+  # shellcheck disable=SC2046  # a word for each process
+  kill $(jobs -p) 2>/dev/null || true
+  wait
+  exit 130
+}
+trap stop INT TERM
 result=0 running=0
 for target in "${targets[@]}"; do
   if ((running == jobs)); then
