@@ -170,6 +170,7 @@ Image decode_png(const Source& source) {
   Image image{png_get_image_height(reader.png, reader.info),
               png_get_image_width(reader.png, reader.info),
               {}};
+  check_limit(source, image.height, image.width);  // the header may come later
   check_fits(source, image, most_pixels(reader, source.bytes.size()));
   const bool alpha = has_alpha(reader);
   const std::size_t stride = image.width * (alpha ? 4 : 3);

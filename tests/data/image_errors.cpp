@@ -133,6 +133,16 @@ TEST(ImageErrors, SizeIsCheckedFromTheHeaderAlone) {
   EXPECT_EQ(data::decode_image(encode(small_png()), "cat", {600}).width, 30u);
 }
 
+// libpng passes over it, and finds the size later than one would.
+TEST(ImageErrors, AChunkBeforeTheHeaderDoesNotHideItsSize) {
+  const PngSample sample{.height = 40, .width = 50, .samples = std::vector<std::uint16_t>(6000, 9)};
+  const Bytes whole = encode(sample);
+  const Bytes rest(whole.begin() + 8, whole.end());
+  const Bytes text = png_chunk("tEXt", {0, 0, 0, 1, 0, 0, 0, 1});
+  expect_decode_error(png_signature() + text + rest, "must have at most 100 pixels: has 50 x 40",
+                      {100});
+}
+
 TEST(ImageErrors, PixelsThatTheBytesCannotHold) {
   PngSample large{.height = 9000, .width = 9000};
   expect_decode_error(png_signature() + png_header(large) + png_chunk("IDAT", {}),
