@@ -17,7 +17,7 @@ class Recognizer {
     check(input.rank() == 4 && input[3] == 3, "the input is ", input,
           ", MobileNetV2 takes [N, H, W, 3]");
     const GraphLayer stem = layers_.next(0, {.kernel = 3, .stride = {}});
-    first_stride_ = stride_of(stem);
+    count_stride(stem);
     channels_ = text(walk_.shape(stem.output)[3]);
     std::size_t at = add_stages(stem.output);
     at = layers_.next(at, {}).output;
@@ -39,17 +39,10 @@ class Recognizer {
     for (std::size_t i = 0; i < kStages.size(); ++i) {
       std::optional<std::size_t> channels;
       for (std::size_t repeat = 0; repeat < kStages[i].repeats; ++repeat, ++block) {
-        std::optional<std::size_t> stride = repeat == 0 ? kStages[i].stride : 1;
-        const bool is_second = i == 1 && repeat == 0;
-        if (is_second && first_stride_ == 1) {
-          stride.reset();
-        }
-        const Block made =
-            add_block(at, text("features.", block), kStages[i].expansion, stride, channels);
-        if (is_second) {
-          second_stride_ = made.stride;
-        }
-        at = made.output;
+        const bool is_free = (i == 1 || i == 2) && repeat == 0 && keeps_pixels_;
+        const std::size_t stride = repeat == 0 ? kStages[i].stride : 1;
+        at = add_block(at, text("features.", block), kStages[i].expansion,
+                       is_free ? std::nullopt : std::optional(stride), channels);
         channels = walk_.shape(at)[3];
       }
       channels_ += text(' ', *channels);
@@ -57,12 +50,16 @@ class Recognizer {
     return at;
   }
 
-  struct Block {
-    std::size_t output, stride;
-  };
+  // Only the first layers that could have stride 2 may have 1, up to the second stage after the
+  // first: see MobileNetV2Options::stride.
+  void count_stride(const GraphLayer& layer) {
+    keeps_pixels_ = keeps_pixels_ && stride_of(layer) == 1;
+    stride_ /= keeps_pixels_ ? 2 : 1;
+  }
 
-  Block add_block(std::size_t input, const std::string& name, std::size_t expansion,
-                  std::optional<std::size_t> stride, std::optional<std::size_t> channels) {
+  // Returns the last node.
+  std::size_t add_block(std::size_t input, const std::string& name, std::size_t expansion,
+                        std::optional<std::size_t> stride, std::optional<std::size_t> channels) {
     const std::size_t in = walk_.shape(input)[3];
     const std::size_t hidden = in * expansion;
     const std::size_t expanded =
@@ -79,7 +76,10 @@ class Recognizer {
     const std::size_t readers = adds ? 2 : 1;
     check(walk_.readers(input).size() == readers, name, " has an input that ",
           walk_.readers(input).size(), " operations take, MobileNetV2 has ", readers);
-    return {sum.value_or(output), stride_of(filter)};
+    if (!stride) {
+      count_stride(filter);
+    }
+    return sum.value_or(output);
   }
 
   // Returns the last node.
@@ -107,14 +107,13 @@ class Recognizer {
                                          " pixels TensorFlow's is the same."));
     }
     const bool symmetric = layers_.may_be_symmetric();
-    const float epsilon = result_.norm == NormState::separate ? options.epsilon
-                          : symmetric                         ? 1e-5f
-                                                              : 1e-3f;
-    const std::size_t stride = first_stride_ == 2 ? 32 : second_stride_ == 2 ? 16 : 8;
+    if (result_.norm == NormState::folded) {
+      options.epsilon = symmetric ? 1e-5f : 1e-3f;
+    }
     Checkpoint& checkpoint = result_.checkpoint;
     models::store({.padding = symmetric ? nn::PaddingMode::symmetric : nn::PaddingMode::same,
-                   .epsilon = epsilon,
-                   .stride = stride},
+                   .epsilon = options.epsilon,
+                   .stride = stride_},
                   result_.norm, checkpoint.metadata);
     for (const char* counted : {"width_mult", "round_to", "num_classes"}) {
       checkpoint.metadata.erase(counted);
@@ -131,9 +130,9 @@ class Recognizer {
   GraphWalk walk_;
   Recognized result_;
   LayerReader layers_;
-  std::string channels_;  // of the first convolution, the stages and the last one, for people
-  std::size_t first_stride_ = 2;
-  std::size_t second_stride_ = 2;
+  std::string channels_;      // of the first convolution, the stages and the last one, for people
+  bool keeps_pixels_ = true;  // so far
+  std::size_t stride_ = 32;
 };
 
 }  // namespace

@@ -71,6 +71,7 @@ INSTANTIATE_TEST_SUITE_P(
              {.classes = 2, .width = 0.35f, .padding = PaddingMode::same, .stride = 8},
              28,
              28},
+        Case{"stride4", {.classes = 2, .width = 0.1f, .stride = 4}, 28, 28},
         Case{"oneOddSide", {.classes = 2, .width = 0.1f, .padding = PaddingMode::same}, 65, 64}),
     [](const auto& one) { return std::string(one.param.name); });
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <sstream>
 
 #include "core/error.h"
@@ -67,20 +68,17 @@ struct Reference {
   const char* operators;  // scales and zero points
   const char* layers;     // sums over the integers of every operator's result for one photo
   const char* logits;
-  std::size_t as_labelled;  // by the integers
+  double least;             // of the integers
+  std::size_t as_labelled;  // by them
   const char* name;
 };
 
-class TfliteOnPhotos : public testing::TestWithParam<Reference> {
- protected:
-  static std::filesystem::path file(const char* name) {
-    return test::shared_data() / "quantised" / name;
-  }
-  static json read_json(const char* name) {
-    std::ifstream stream(file(name));
-    return json::parse(stream);
-  }
-};
+std::filesystem::path file(const char* name) { return test::shared_data() / "quantised" / name; }
+
+json read_json(const char* name) {
+  std::ifstream stream(file(name));
+  return json::parse(stream);
+}
 
 // How far integers are from the numbers in their place, against the logits: each layer's result is
 // rounded to steps s, an error of s / sqrt(12) against its root mean square. The layers' errors are
@@ -110,13 +108,59 @@ std::size_t largest(std::span<const double> values) {
   return static_cast<std::size_t>(std::ranges::max_element(values) - values.begin());
 }
 
+// The integers that the classifier gives, as numbers.
+struct Logits {
+  explicit Logits(const Reference& reference, const json& operators)
+      : integers(test::read_npy(file(reference.logits))), least(reference.least) {
+    for (const json& operation : operators) {
+      if (operation.value("name", "") == "classifier.1") {
+        scale = operation["output"]["scale"];
+        zero = operation["output"]["zero_point"];
+      }
+    }
+    for (double& value : integers.values) {
+      value = (value - zero) * scale;
+    }
+  }
+
+  std::span<const double> of(std::size_t photo) const {
+    return std::span(integers.values).subspan(photo * kClasses, kClasses);
+  }
+  // The nearest number that integers can hold.
+  double kept(double number) const {
+    return std::clamp(number, (least - zero) * scale, (least + 255.0 - zero) * scale);
+  }
+
+  test::NpyArray integers;
+  double least, scale = 0.0, zero = 0.0;
+};
+
+struct Score {
+  std::size_t as_labelled = 0, integers_as_labelled = 0, agreeing = 0;
+  double differences = 0.0, squares = 0.0;
+
+  void count(std::span<const double> got, const Logits& logits, std::size_t photo) {
+    const std::span<const double> want = logits.of(photo);
+    const std::size_t label = photos()[photo].label + 1;
+    as_labelled += largest(got) == label ? 1 : 0;
+    integers_as_labelled += largest(want) == label ? 1 : 0;
+    agreeing += largest(got) == largest(want) ? 1 : 0;
+    for (std::size_t c = 0; c < kClasses; ++c) {
+      const double difference = logits.kept(got[c]) - want[c];
+      differences += difference * difference;
+      squares += want[c] * want[c];
+    }
+  }
+};
+
+class TfliteOnPhotos : public testing::TestWithParam<Reference> {};
+
 TEST_P(TfliteOnPhotos, NumbersAnswerAsTheIntegersDo) {
   LAMINA_NEEDS_SHARED_DATA();
   const models::GraphFile network = models::read_tflite(file(GetParam().network));
   const auto preprocessing = data::read_preprocessing(network.metadata);
-  ASSERT_TRUE(preprocessing);
   const models::Recognition recognition = models::recognize(network.graph);
-  ASSERT_TRUE(recognition.network) << recognition.difference;
+  ASSERT_TRUE(preprocessing && recognition.network) << recognition.difference;
   EXPECT_TRUE(recognition.network->ends_with_softmax);
   models::MobileNetV2 net(recognition.network->options);
   models::load(net, recognition.network->checkpoint, "recognized");
@@ -124,60 +168,32 @@ TEST_P(TfliteOnPhotos, NumbersAnswerAsTheIntegersDo) {
   const nn::Plan whole = nn::compile(network.graph);
 
   const json operators = read_json(GetParam().operators)["ops"];
-  const json layers = read_json(GetParam().layers)["layers"];
-  json classifier;
-  for (const json& operation : operators) {
-    if (operation.value("name", "") == "classifier.1") {
-      classifier = operation["output"];
-    }
-  }
-  const double scale = classifier["scale"];
-  const double zero = classifier["zero_point"];
-  const double least =
-      GetParam().logits == std::string("int_logits_ptq_100x1001_int8.npy") ? -128.0 : 0.0;
-  const test::NpyArray integers = test::read_npy(file(GetParam().logits));
-  ASSERT_EQ(integers.shape, (std::vector<std::size_t>{kPhotos, kClasses}));
+  const Logits logits(GetParam(), operators);
+  ASSERT_EQ(logits.integers.shape, (std::vector<std::size_t>{kPhotos, kClasses}));
   ASSERT_EQ(photos().size(), kPhotos);
-
-  std::size_t as_labelled = 0;
-  std::size_t integers_as_labelled = 0;
-  std::size_t agreeing = 0;
-  double differences = 0.0;
-  double squares = 0.0;
+  Score score;
   for (std::size_t i = 0; i < kPhotos; ++i) {
     const Tensor x = data::normalize(std::span(&photos()[i].image, 1), *preprocessing);
     const std::vector<double> got = test::doubles(plan(x));
-    const std::vector<double> probabilities = test::doubles(whole(x));
-    const auto want = std::span(integers.values).subspan(i * kClasses, kClasses);
-    EXPECT_EQ(largest(probabilities), largest(got));
-    as_labelled += largest(got) == photos()[i].label + 1 ? 1 : 0;
-    integers_as_labelled += largest(want) == photos()[i].label + 1 ? 1 : 0;
-    agreeing += largest(got) == largest(want) ? 1 : 0;
-    for (std::size_t c = 0; c < kClasses; ++c) {
-      const double number = (want[c] - zero) * scale;
-      const double kept =
-          std::clamp(got[c], (least - zero) * scale, (least + 255.0 - zero) * scale);
-      differences += (kept - number) * (kept - number);
-      squares += number * number;
-    }
+    EXPECT_EQ(largest(test::doubles(whole(x))), largest(got));
+    score.count(got, logits, i);
   }
-  EXPECT_EQ(integers_as_labelled, GetParam().as_labelled);
-  EXPECT_GE(as_labelled, GetParam().as_labelled);
-  EXPECT_GE(agreeing, 98u);
-  const double tolerance = relative_error(operators, layers);
+  EXPECT_EQ(score.integers_as_labelled, GetParam().as_labelled);
+  EXPECT_GE(score.as_labelled, GetParam().as_labelled);
+  EXPECT_GE(score.agreeing, 98u);
+  const double tolerance = relative_error(operators, read_json(GetParam().layers)["layers"]);
   EXPECT_LT(tolerance, 0.13);
-  EXPECT_LE(std::sqrt(differences / squares), tolerance);
-  RecordProperty("relative_difference", text(std::sqrt(differences / squares)));
+  EXPECT_LE(std::sqrt(score.differences / score.squares), tolerance);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Networks, TfliteOnPhotos,
     testing::Values(Reference{"tf2_mobilenet_v2_1.0_224_ptq.tflite", "quant_ptq_int8.json",
-                              "int_layers_ptq_photo0.json", "int_logits_ptq_100x1001_int8.npy", 91,
-                              "ptq"},
+                              "int_layers_ptq_photo0.json", "int_logits_ptq_100x1001_int8.npy",
+                              -128.0, 91, "ptq"},
                     Reference{"mobilenet_v2_1.0_224_quant.tflite", "quant_qat_uint8.json",
-                              "int_layers_qat_photo0.json", "int_logits_qat_100x1001_uint8.npy", 90,
-                              "qat"}),
+                              "int_layers_qat_photo0.json", "int_logits_qat_100x1001_uint8.npy",
+                              0.0, 90, "qat"}),
     [](const auto& one) { return std::string(one.param.name); });
 
 TEST(TfliteFiles, AreRecognizedWithTheirOptions) {
