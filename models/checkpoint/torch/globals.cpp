@@ -85,7 +85,7 @@ std::array<Global, 2 * kNumbers.size()> make_numbers() {
 }  // namespace
 
 const Global* find_global(std::string_view module, std::string_view name) {
-  static const auto numbers = make_numbers();
+  static const auto kTypes = make_numbers();
   if (name.empty()) {
     return nullptr;
   }
@@ -95,7 +95,7 @@ const Global* find_global(std::string_view module, std::string_view name) {
     }
   }
   const bool is_storage = module == "torch.storage" || module == "torch.cuda";
-  for (const Global& global : numbers) {
+  for (const Global& global : kTypes) {
     if (global.name == name &&
         (module == "torch" || (is_storage && global.meaning == Meaning::storage))) {
       return &global;

@@ -311,53 +311,64 @@ namespace {
 
 using Machine = PickleMachine;
 
+struct Entry {
+  std::uint8_t opcode;
+  Machine::Step step;
+};
+
+constexpr auto kSteps = std::to_array<Entry>({
+    {kProtocol, &Machine::protocol},
+    {0x95, &Machine::frame},
+    {'.', &Machine::stop},
+    {'(', &Machine::mark},
+    {'N', &Machine::none},
+    {0x88, &Machine::yes},
+    {0x89, &Machine::no},
+    {'J', &Machine::integer<std::int32_t>},
+    {'K', &Machine::integer<std::uint8_t>},
+    {'M', &Machine::integer<std::uint16_t>},
+    {0x8a, &Machine::long_integer<std::uint8_t>},
+    {0x8b, &Machine::long_integer<std::uint32_t>},
+    {'G', &Machine::real},
+    {'X', &Machine::text<std::uint32_t, Kind::text>},
+    {0x8c, &Machine::text<std::uint8_t, Kind::text>},
+    {0x8d, &Machine::text<std::uint64_t, Kind::text>},
+    {'U', &Machine::text<std::uint8_t, Kind::text>},
+    {'T', &Machine::text<std::uint32_t, Kind::text>},
+    {'B', &Machine::text<std::uint32_t, Kind::bytes>},
+    {'C', &Machine::text<std::uint8_t, Kind::bytes>},
+    {0x8e, &Machine::text<std::uint64_t, Kind::bytes>},
+    {')', &Machine::tuple<0>},
+    {0x85, &Machine::tuple<1>},
+    {0x86, &Machine::tuple<2>},
+    {0x87, &Machine::tuple<3>},
+    {'t', &Machine::tuple_to_mark},
+    {']', &Machine::list},
+    {0x8f, &Machine::list},  // a set
+    {'a', &Machine::append},
+    {'e', &Machine::appends},
+    {0x90, &Machine::appends},
+    {'}', &Machine::dict},
+    {'s', &Machine::set_item},
+    {'u', &Machine::set_items},
+    {0x94, &Machine::memoize},
+    {'q', &Machine::put<std::uint8_t>},
+    {'r', &Machine::put<std::uint32_t>},
+    {'h', &Machine::get<std::uint8_t>},
+    {'j', &Machine::get<std::uint32_t>},
+    {'c', &Machine::global},
+    {0x93, &Machine::stack_global},
+    {'R', &Machine::reduce},
+    {0x81, &Machine::reduce},
+    {'b', &Machine::build},
+    {'Q', &Machine::persistent},
+});
+
 constexpr std::array<Machine::Step, 256> make_table() {
   std::array<Machine::Step, 256> table = {};
-  table[kProtocol] = &Machine::protocol;
-  table[0x95] = &Machine::frame;
-  table['.'] = &Machine::stop;
-  table['('] = &Machine::mark;
-  table['N'] = &Machine::none;
-  table[0x88] = &Machine::yes;
-  table[0x89] = &Machine::no;
-  table['J'] = &Machine::integer<std::int32_t>;
-  table['K'] = &Machine::integer<std::uint8_t>;
-  table['M'] = &Machine::integer<std::uint16_t>;
-  table[0x8a] = &Machine::long_integer<std::uint8_t>;
-  table[0x8b] = &Machine::long_integer<std::uint32_t>;
-  table['G'] = &Machine::real;
-  table['X'] = &Machine::text<std::uint32_t, Kind::text>;
-  table[0x8c] = &Machine::text<std::uint8_t, Kind::text>;
-  table[0x8d] = &Machine::text<std::uint64_t, Kind::text>;
-  table['U'] = &Machine::text<std::uint8_t, Kind::text>;
-  table['T'] = &Machine::text<std::uint32_t, Kind::text>;
-  table['B'] = &Machine::text<std::uint32_t, Kind::bytes>;
-  table['C'] = &Machine::text<std::uint8_t, Kind::bytes>;
-  table[0x8e] = &Machine::text<std::uint64_t, Kind::bytes>;
-  table[')'] = &Machine::tuple<0>;
-  table[0x85] = &Machine::tuple<1>;
-  table[0x86] = &Machine::tuple<2>;
-  table[0x87] = &Machine::tuple<3>;
-  table['t'] = &Machine::tuple_to_mark;
-  table[']'] = &Machine::list;
-  table[0x8f] = &Machine::list;  // a set
-  table['a'] = &Machine::append;
-  table['e'] = &Machine::appends;
-  table[0x90] = &Machine::appends;
-  table['}'] = &Machine::dict;
-  table['s'] = &Machine::set_item;
-  table['u'] = &Machine::set_items;
-  table[0x94] = &Machine::memoize;
-  table['q'] = &Machine::put<std::uint8_t>;
-  table['r'] = &Machine::put<std::uint32_t>;
-  table['h'] = &Machine::get<std::uint8_t>;
-  table['j'] = &Machine::get<std::uint32_t>;
-  table['c'] = &Machine::global;
-  table[0x93] = &Machine::stack_global;
-  table['R'] = &Machine::reduce;
-  table[0x81] = &Machine::reduce;
-  table['b'] = &Machine::build;
-  table['Q'] = &Machine::persistent;
+  for (const Entry& entry : kSteps) {
+    table[entry.opcode] = entry.step;
+  }
   return table;
 }
 
