@@ -12,7 +12,7 @@ namespace {
 std::string little(std::uint64_t number, std::size_t bytes) {
   std::string text;
   for (std::size_t i = 0; i < bytes; ++i) {
-    text += static_cast<char>(number >> (8 * i) & 255);
+    text += static_cast<char>(i < sizeof number ? number >> (8 * i) & 255 : 0);
   }
   return text;
 }
