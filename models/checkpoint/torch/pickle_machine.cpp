@@ -182,8 +182,11 @@ void PickleMachine::persistent() {
 }
 
 void PickleMachine::need(std::uint64_t bytes) const {
-  require(bytes <= pickle_.bytes_.size() - at_, "pickle is truncated: byte ", opcode_at_, " needs ",
-          bytes, " more, there are ", pickle_.bytes_.size() - at_);
+  const std::uint64_t rest = pickle_.bytes_.size() - at_;
+  require(bytes <= rest || pickle_.bytes_.size() < limits::kPickle, "pickle must have at most ",
+          limits::kPickle, " bytes: byte ", opcode_at_, " needs ", bytes, " more");
+  require(bytes <= rest, "pickle is truncated: byte ", opcode_at_, " needs ", bytes,
+          " more, there are ", rest);
 }
 
 Pickle::Node& PickleMachine::push(Kind kind) {

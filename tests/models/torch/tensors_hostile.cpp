@@ -177,6 +177,47 @@ TEST(HostileTensors, SharedDictsAreLookedAtOnce) {
                  "must hold a dict of named tensors: there is none; save model.state_dict()");
 }
 
+TEST(HostileTensors, DictsAroundTheStateDict) {
+  const auto nested = [](int levels) {
+    std::string object = dict({string("a"), tensor(six_floats(), 0, {6}, {1})});
+    for (int level = 0; level < levels; ++level) {
+      object = dict({string("model"), object});
+    }
+    return test::torch_zip(pickle_of(object), {{"0", std::string(24, '\1')}});
+  };
+  std::vector<std::uint8_t> bytes;
+  EXPECT_EQ(read(nested(8), bytes).tensors.size(), 1u);
+  expect_refused(nested(9),
+                 "must hold a dict of named tensors: there is none; save model.state_dict()");
+}
+
+TEST(HostileTensors, LongTextsBecomeNoMetadata) {
+  const auto with = [](std::size_t length) {
+    const std::string state = dict({string("a"), tensor(six_floats(), 0, {6}, {1})});
+    return test::torch_zip(pickle_of(dict({string("note"), string(std::string(length, 'n')),
+                                           string("state_dict"), state})),
+                           {{"0", std::string(24, '\1')}});
+  };
+  std::vector<std::uint8_t> bytes;
+  EXPECT_EQ(read(with(1 << 20), bytes).metadata.at("torch.note").size(), 1u << 20);
+  const Archive archive = read(with((1 << 20) + 1), bytes);
+  EXPECT_TRUE(archive.metadata.empty());
+  EXPECT_EQ(archive.remarks,
+            (std::vector<std::string>{"tensors are those of \"state_dict\"",
+                                      "left out, not being tensors of the network: \"note\""}));
+}
+
+// What lies beyond is not looked at.
+TEST(HostileTensors, PicklesBeyondTheCap) {
+  const std::string object =
+      pickle_of(string(std::string(1 << 24, 'a')) + "q\1" + string(std::string(1 << 24, 'b')) +
+                "q\2\x86" + string(std::string(1 << 24, 'c')) + "\x86" +
+                string(std::string((1 << 24) - 30, 'd')) + "\x86NNNNNN");
+  EXPECT_GT(object.size(), std::size_t{1} << 26);
+  expect_refused(test::torch_zip(object, {}),
+                 "data.pkl: pickle must have at most 67108864 bytes: byte 67108864 needs 1 more");
+}
+
 TEST(HostileTensors, OtherFiles) {
   expect_refused(test::zip_of({{.name = "a/model.json", .content = "{}"}}),
                  "is a zip archive, but not one of torch.save: it holds no FOLDER/data.pkl");
