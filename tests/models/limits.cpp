@@ -4,6 +4,7 @@
 #include <ctime>
 #include <functional>
 #include <gtest/gtest.h>
+#include <regex>
 #include <set>
 
 #include "data/exif.h"
@@ -41,6 +42,24 @@ TEST(Limits, AreThoseOfTheDocument) {
 }
 
 using test::operator+;
+
+// Tests that were renamed or left out would be claimed forever.
+TEST(Promises, NameTestsThatThereAre) {
+  const std::filesystem::path root = LAMINA_SOURCE_ROOT;
+  std::string sources;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "tests")) {
+    sources += entry.path().extension() == ".cpp" ? test::read_file(entry.path()) : "";
+  }
+  const std::string page = test::read_file(root / "docs/SECURITY.md");
+  const std::regex name("`([A-Z]\\w+)\\.(\\w+)`");
+  std::size_t count = 0;
+  for (std::sregex_iterator i(page.begin(), page.end(), name); i != std::sregex_iterator(); ++i) {
+    const std::string macro_end = text('(', (*i)[1].str(), ", ", (*i)[2].str(), ')');
+    EXPECT_NE(sources.find(macro_end), std::string::npos) << (*i)[0].str();
+    ++count;
+  }
+  EXPECT_GT(count, 20u);
+}
 
 std::vector<std::uint8_t> safetensors_of(const std::string& header, std::size_t data = 0) {
   const std::uint64_t length = header.size();
