@@ -16,11 +16,9 @@ build=${BUILD:-build-fuzz}
 jobs=${JOBS:-2}
 tools/setup.sh build test check
 
-quietly() {
-  local log=$build.log
-  "$@" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
-  rm -f "$log"
-}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+quietly() { "$@" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }; }
 if [[ ! -f $build/build.ninja ]]; then
   CXX=${CXX:-clang++} quietly meson setup "$build" --buildtype plain -Dfuzz=true -Db_lundef=false \
     -Db_sanitize=address,undefined '-Dcpp_args=-O1 -gline-tables-only -D_GLIBCXX_ASSERTIONS'
