@@ -164,6 +164,9 @@ class Reader {
     if (channels_are_last) {
       axes = {{Axis::n}, {Axis::h}, {Axis::w}, {Axis::c}};
     }
+    const auto values = static_cast<std::uint64_t>(channels) * h * w;
+    require(values <= limits::kGraphValues, "input must have at most ", limits::kGraphValues,
+            " values: it is ", printed(dims));
     return builder_.input({1, h, w, static_cast<std::size_t>(channels)}, std::move(axes));
   }
 
@@ -179,8 +182,10 @@ class Reader {
 
   void import_node(const proto::Node& node) {
     try {
-      const Import import = is_standard(node.domain()) ? find_import(node.op_type()) : nullptr;
-      check(import != nullptr, "must be an operation that is supported: ", supported_operations());
+      check(is_standard(node.domain()), "must be an operation of ONNX itself: it is of ",
+            shortened(node.domain()));
+      const Import import = find_import(node.op_type());
+      check(import != nullptr, "is not supported; these are: ", supported_operations());
       Operation operation(node, opset_, values_, builder_);
       import(operation);
     } catch (const Error& error) {
