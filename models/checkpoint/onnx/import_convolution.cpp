@@ -55,8 +55,8 @@ void import_conv(Operation& op) {
 void import_pad(Operation& op) {
   const std::string mode = op.attributes().word("mode", "constant");
   check(mode == "constant", "mode must be constant: got ", shortened(mode));
-  const std::optional<float> value = op.number("value", 2);
-  check(value.value_or(0.0f) == 0.0f, "value must be 0: got ", *value);
+  const float value = op.number("value", 2).value_or(0.0f);
+  check(value == 0.0f, "value must be 0: got ", value);
   check(!op.has(3), "axes must not be given: they are");
   const Dims pads = op.integers("pads", 1).value_or(Dims{});
   View x = op.padded_view(0);
