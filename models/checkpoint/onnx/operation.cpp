@@ -80,7 +80,7 @@ View Operation::padded_view(std::size_t input) const {
 }
 
 View Operation::image(std::size_t input) const {
-  const View found = padded_view(input);
+  View found = padded_view(input);
   const Shape& shape = builder_.shape(found);
   check(found.axes.size() == 4 && is_channels_first(found, shape),
         "input must be an image [N, C, H, W]: it is ", printed(dims_of(found, shape)),

@@ -201,7 +201,7 @@ class Reader {
     try {
       const auto* found = std::get_if<View>(&values_.get(output));
       check(found != nullptr, "it is a constant");
-      const View view = builder_.without_padding(*found);
+      View view = builder_.without_padding(*found);
       const Shape& shape = builder_.shape(view);
       if (shape.rank() == 2 || shape[1] * shape[2] == 1) {
         return builder_.as_vector(view);
