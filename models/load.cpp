@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "models/checkpoint/header_rules.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/metadata.h"
 #include "nn/state.h"
@@ -10,34 +11,33 @@
 namespace lamina::models {
 namespace {
 
-// Matrices [rows, columns] one after the other, each transposed. An empty tensor may still have any
-// number of matrices.
-Tensor transposed(const Tensor& from, std::size_t rows, std::size_t columns, const Shape& shape) {
-  Tensor to = Tensor::uninitialized(shape);
-  for (std::size_t offset = 0; offset < from.size(); offset += rows * columns) {
-    for (std::size_t i = 0; i < rows * columns; ++i) {
-      to.data()[offset + i % columns * rows + i / columns] = from.data()[offset + i];
-    }
+Tensor ohwi_to_oihw(const Tensor& from) {
+  const Shape& s = from.shape();
+  Tensor to = Tensor::uninitialized({s[0], s[3], s[1], s[2]});
+  const std::size_t pixels = s[1] * s[2];
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const std::size_t output = i / (pixels * s[3]);
+    to.data()[(output * s[3] + i % s[3]) * pixels + i / s[3] % pixels] = from.data()[i];
   }
   return to;
 }
 
-Tensor oihw_to_ohwi(const Tensor& from) {
-  const Shape& s = from.shape();
-  return transposed(from, s[1], s[2] * s[3], {s[0], s[2], s[3], s[1]});
-}
-
-Tensor ohwi_to_oihw(const Tensor& from) {
-  const Shape& s = from.shape();
-  return transposed(from, s[1] * s[2], s[3], {s[0], s[3], s[1], s[2]});
-}
-
-nn::StateDict to_state(const Checkpoint& checkpoint) {
-  nn::StateDict state;
-  for (const auto& [name, tensor] : checkpoint.tensors) {
-    state.emplace(name, tensor.shape().rank() == 4 ? oihw_to_ohwi(tensor) : tensor);
+// The same values seen as [O, KH, KW, I].
+StoredTensor oihw_to_ohwi(const StoredTensor& from) {
+  StoredTensor to = from;
+  if (from.shape.size() == 4) {
+    const std::vector<std::uint64_t>& s = from.shape;
+    const std::vector<std::uint64_t> rows = {s[1] * s[2] * s[3], s[2] * s[3], s[3], 1};
+    const std::vector<std::uint64_t>& strides = from.strides.empty() ? rows : from.strides;
+    to.shape = {s[0], s[2], s[3], s[1]};
+    to.strides = {strides[0], strides[2], strides[3], strides[1]};
   }
-  return state;
+  return to;
+}
+
+bool has_norm(const std::map<std::string, Shape>& shapes) {
+  return std::ranges::any_of(
+      shapes, [](const auto& entry) { return entry.first.ends_with(".running_var"); });
 }
 
 bool has_norm(MobileNetV2& net) {
@@ -46,29 +46,73 @@ bool has_norm(MobileNetV2& net) {
   });
 }
 
-void check_state(MobileNetV2& net, const nn::StateDict& state, const std::string& name) {
-  const std::string mismatch = nn::state_mismatch(net, state);
+// The tensors that are loaded, by their shapes in the network's layout.
+std::map<std::string, Shape> shapes_of(const Archive& archive, const std::string& name) {
+  std::map<std::string, Shape> shapes;
+  for (const auto& [tensor, stored] : archive.tensors) {
+    if (is_loaded(stored)) {
+      check_rank(stored, tensor, name);
+      const StoredTensor turned = oihw_to_ohwi(stored);
+      const std::vector<std::size_t> extents(turned.shape.begin(), turned.shape.end());
+      shapes.emplace(tensor, Shape(std::span<const std::size_t>(extents)));
+    }
+  }
+  return shapes;
+}
+
+void check_state(MobileNetV2& net, const std::map<std::string, Shape>& shapes,
+                 const Renamed& checkpoint, const std::string& name) {
+  const std::string mismatch = nn::state_mismatch(nn::named_tensors(net), shapes);
+  const Naming naming = checkpoint.naming.value_or(Naming::torchvision);
+  const std::string whose =
+      naming == Naming::torchvision && checkpoint.prefix.empty()
+          ? ""
+          : text(" (as torchvision's names: the file's are ", name_of(naming), "'s",
+                 checkpoint.prefix.empty() ? "" : " after " + in_quotes(checkpoint.prefix), ')');
   check(mismatch.empty(), "load: ", name, ": tensors must be those of a MobileNetV2 of width ",
-        net.options().width, " with ", net.options().classes, " classes: ", mismatch);
+        net.options().width, " with ", net.options().classes, " classes: ", mismatch, whose);
+}
+
+// Float32 values, seen as a file's.
+Archive view_of(const Checkpoint& checkpoint) {
+  Archive archive;
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    archive.tensors[name] = {.type = find_element_type("F32"),
+                             .shape = {tensor.shape().begin(), tensor.shape().end()},
+                             .bytes = {reinterpret_cast<const std::uint8_t*>(tensor.data()),
+                                       tensor.size() * sizeof(float)}};
+  }
+  return archive;
 }
 
 }  // namespace
 
-void load(MobileNetV2& net, const Checkpoint& checkpoint, const std::string& name) {
-  const nn::StateDict state = to_state(checkpoint);
-  if (has_norm(net) && !has_norm(checkpoint)) {
+// One tensor after the other, so that no second copy of all of them is ever there.
+void load(MobileNetV2& net, const Renamed& checkpoint, const std::string& name) {
+  const Archive& archive = checkpoint.archive;
+  check_growth(archive, name);
+  const std::map<std::string, Shape> shapes = shapes_of(archive, name);
+  const bool folds = has_norm(net) && !has_norm(shapes);
+  if (folds) {
     MobileNetV2 folded(net.options());
     nn::fold_batch_norm(folded);
-    check_state(folded, state, name);
+    check_state(folded, shapes, checkpoint, name);
     nn::fold_batch_norm(net);
   } else {
-    check_state(net, state, name);
+    check_state(net, shapes, checkpoint, name);
   }
-  nn::load_state(net, state);
+  for (const nn::NamedTensor& tensor : nn::named_tensors(net)) {
+    const Tensor values = to_float(oihw_to_ohwi(archive.tensors.at(tensor.name)));
+    std::ranges::copy(values.values(), tensor.value->data());
+  }
+}
+
+void load(MobileNetV2& net, const Checkpoint& checkpoint, const std::string& name) {
+  load(net, Renamed{.archive = view_of(checkpoint)}, name);
 }
 
 void load(MobileNetV2& net, const std::filesystem::path& path) {
-  load(net, read_checkpoint(path), path.string());
+  load(net, with_our_names(read_archive(path)), path.string());
 }
 
 Checkpoint to_checkpoint(MobileNetV2& net) {

@@ -9,8 +9,6 @@
 namespace lamina::models {
 namespace {
 
-using Activation = nn::ConvNormActivation::Activation;
-
 constexpr float kMaxWidth = 1000.0f;
 
 double as_printed(float value) {
@@ -44,7 +42,9 @@ std::size_t stage_stride(const MobileNetV2Options& options, std::size_t stage) {
 }
 
 MobileNetV2Options completed(MobileNetV2Options options) {
-  options.last_channels = channels_for(options).last;
+  const Channels channels = channels_for(options);
+  options.first_channels = channels.first;
+  options.last_channels = channels.last;
   return options;
 }
 
@@ -67,7 +67,8 @@ Channels channels_for(const MobileNetV2Options& options) {
   check_options(options);
   const double width = as_printed(options.width);
   Channels channels{};
-  channels.first = make_divisible(32 * width, options.round_to);
+  channels.first = options.first_channels != 0 ? options.first_channels
+                                               : make_divisible(32 * width, options.round_to);
   for (std::size_t i = 0; i < kStages.size(); ++i) {
     const auto stage = static_cast<double>(kStages[i].channels);
     channels.stages[i] = make_divisible(stage * width, options.round_to);
@@ -112,14 +113,14 @@ InvertedResidual::InvertedResidual(const Options& options)
                   : std::make_unique<nn::ConvNormActivation>(
                         nn::Conv2dLayerOptions{.in_channels = options.in_channels,
                                                .out_channels = options.hidden_channels()},
-                        Activation::relu6, options.epsilon)),
+                        options.activation, options.epsilon)),
       depthwise_({.in_channels = options.hidden_channels(),
                   .out_channels = options.hidden_channels(),
                   .kernel = 3,
                   .stride = options.stride,
                   .groups = options.hidden_channels(),
                   .padding = options.padding},
-                 Activation::relu6, options.epsilon),
+                 options.activation, options.epsilon),
       project_({.in_channels = options.hidden_channels(), .out_channels = options.out_channels},
                Activation::none, options.epsilon,
                expand_ ? nn::ConvNormNames{"2", "3"} : nn::ConvNormNames{"1", "2"}),
@@ -160,10 +161,10 @@ MobileNetV2::MobileNetV2(const MobileNetV2Options& options)
              .kernel = 3,
              .stride = first_stride(options_),
              .padding = options_.padding},
-            Activation::relu6, options_.epsilon),
+            options_.activation, options_.epsilon),
       last_({.in_channels = channels_for(options_).stages.back(),
              .out_channels = options_.last_channels},
-            Activation::relu6, options_.epsilon) {
+            options_.activation, options_.epsilon) {
   const Channels channels = channels_for(options_);
   std::size_t in = channels.first;
   for (std::size_t i = 0; i < kStages.size(); ++i) {
@@ -174,7 +175,8 @@ MobileNetV2::MobileNetV2(const MobileNetV2Options& options)
                                     .expansion = kStages[i].expansion,
                                     .stride = repeat == 0 ? stage_stride(options_, i) : 1,
                                     .padding = options_.padding,
-                                    .epsilon = options_.epsilon}));
+                                    .epsilon = options_.epsilon,
+                                    .activation = options_.activation}));
       in = channels.stages[i];
     }
   }

@@ -13,6 +13,8 @@
 
 namespace lamina::models {
 
+using Activation = nn::ConvNormActivation::Activation;
+
 struct MobileNetV2Options {
   std::size_t classes = 1000;
   float width = 1.0f;    ///< multiplier of every channel count, > 0 (section 3.3 of the paper)
@@ -25,6 +27,8 @@ struct MobileNetV2Options {
   /// 32 pixels keep more of them with 16, where the first convolution has stride 1, with 8, where
   /// the second stage has too, or with 4, and the third.
   std::size_t stride = 32;
+  Activation activation = Activation::relu6;  ///< after all but the linear bottlenecks
+  std::size_t first_channels = 0;  ///< of the first convolution; 0: as many as the width says
 };
 
 /// One row of table 2 of the paper: `repeats` inverted residuals, the first with `stride`.
@@ -81,6 +85,7 @@ class InvertedResidual : public nn::Module {
     std::size_t in_channels, out_channels, expansion, stride;
     nn::PaddingMode padding;
     float epsilon;
+    Activation activation = Activation::relu6;
     std::size_t hidden_channels() const { return in_channels * expansion; }
   };
   explicit InvertedResidual(const Options& options);
@@ -127,7 +132,7 @@ class MobileNetV2 : public nn::Module {
   /// interrupted and continued.
   void set_dropout_rng(const Rng& rng);
 
-  /// Options with last_channels filled in.
+  /// Options with first_channels and last_channels filled in.
   const MobileNetV2Options& options() const { return options_; }
 
   const nn::ConvNormActivation& stem() const { return stem_; }  ///< "features.0"

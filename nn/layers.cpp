@@ -117,7 +117,15 @@ ConvNormActivation::ConvNormActivation(const Conv2dLayerOptions& convolution, Ac
       names_(std::move(names)) {}
 
 Bounds ConvNormActivation::bounds() const {
-  return activation_ == Activation::relu6 ? kRelu6Bounds : Bounds{};
+  switch (activation_) {
+    case Activation::none:
+      return {};
+    case Activation::relu:
+      return kReluBounds;
+    case Activation::relu6:
+      break;
+  }
+  return kRelu6Bounds;
 }
 
 Tensor ConvNormActivation::forward(const Tensor& x) const {

@@ -143,11 +143,11 @@ struct ConvNormNames {
   std::string norm = "1";
 };
 
-/// Convolution, batch norm and, if `activation` is set, ReLU6, as one layer.
+/// Convolution, batch norm and activation as one layer.
 /// fold() leaves the convolution alone, with a bias.
 class ConvNormActivation : public Module {
  public:
-  enum class Activation { none, relu6 };
+  enum class Activation { none, relu, relu6 };
 
   /// As Conv2d and BatchNorm2d begin. Throws Error as Conv2d does.
   ConvNormActivation(const Conv2dLayerOptions& convolution, Activation activation, float epsilon,

@@ -12,20 +12,21 @@ struct Differences {
   std::vector<std::string> missing, extra, misshapen;
 };
 
-Differences compare(const std::vector<NamedTensor>& own, const StateDict& state) {
+Differences compare(const std::vector<NamedTensor>& own,
+                    const std::map<std::string, Shape>& shapes) {
   Differences result;
   std::set<std::string_view> names;
   for (const NamedTensor& tensor : own) {
     names.insert(tensor.name);
-    const auto found = state.find(tensor.name);
-    if (found == state.end()) {
+    const auto found = shapes.find(tensor.name);
+    if (found == shapes.end()) {
       result.missing.push_back(tensor.name);
-    } else if (found->second.shape() != tensor.value->shape()) {
+    } else if (found->second != tensor.value->shape()) {
       result.misshapen.push_back(
-          text(tensor.name, " is ", found->second.shape(), " for ", tensor.value->shape()));
+          text(tensor.name, " is ", found->second, " for ", tensor.value->shape()));
     }
   }
-  for (const auto& [name, value] : state) {
+  for (const auto& [name, shape] : shapes) {
     if (!names.contains(name)) {
       result.extra.push_back(name);
     }
@@ -47,7 +48,16 @@ std::string state_mismatch(Module& module, const StateDict& state) {
 }
 
 std::string state_mismatch(const std::vector<NamedTensor>& own, const StateDict& state) {
-  const Differences differences = compare(own, state);
+  std::map<std::string, Shape> shapes;
+  for (const auto& [name, tensor] : state) {
+    shapes.emplace(name, tensor.shape());
+  }
+  return state_mismatch(own, shapes);
+}
+
+std::string state_mismatch(const std::vector<NamedTensor>& own,
+                           const std::map<std::string, Shape>& shapes) {
+  const Differences differences = compare(own, shapes);
   std::string sentence;
   append(sentence, "missing", differences.missing);
   append(sentence, "extra", differences.extra);

@@ -21,6 +21,10 @@ std::string state_mismatch(Module& module, const StateDict& state);
 /// The same for tensors that are no module's.
 std::string state_mismatch(const std::vector<NamedTensor>& own, const StateDict& state);
 
+/// The same for tensors of which only the shapes are known.
+std::string state_mismatch(const std::vector<NamedTensor>& own,
+                           const std::map<std::string, Shape>& shapes);
+
 /// Copies every tensor of `state` into the one of `module` with its name. Throws Error, before
 /// anything is copied, with state_mismatch() unless that is empty.
 void load_state(Module& module, const StateDict& state);

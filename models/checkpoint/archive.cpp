@@ -64,36 +64,16 @@ void dequantize(const Quantization& quantization, const Shape& shape, std::span<
   }
 }
 
-bool is_loaded(const StoredTensor& tensor) {
-  return tensor.type->is_floating || tensor.quantization != nullptr;
-}
-
-// Views may share or repeat their bytes: a small file could ask for any amount of memory.
-void check_growth(const Archive& archive, std::string_view name) {
-  std::vector<std::pair<const std::uint8_t*, const std::uint8_t*>> ranges;
-  std::uint64_t values = 0;
-  for (const auto& [tensor, stored] : archive.tensors) {
-    if (is_loaded(stored)) {
-      const std::uint64_t size = stored.size();
-      values = size > std::numeric_limits<std::uint64_t>::max() - values
-                   ? std::numeric_limits<std::uint64_t>::max()
-                   : values + size;
-      ranges.emplace_back(stored.bytes.data(), stored.bytes.data() + stored.bytes.size());
+// Axes with one index say nothing about the order.
+bool is_row_major(const StoredTensor& tensor) {
+  std::uint64_t stride = 1;
+  for (std::size_t axis = tensor.strides.size(); axis-- > 0;) {
+    if (tensor.shape[axis] != 1 && tensor.strides[axis] != stride) {
+      return false;
     }
+    stride *= tensor.shape[axis];
   }
-  std::ranges::sort(ranges);
-  std::uint64_t bytes = 0;
-  const std::uint8_t* end = nullptr;
-  for (const auto& [first, last] : ranges) {
-    const std::uint8_t* begin = std::max(first, end, std::less<>());
-    if (std::less<>()(begin, last)) {
-      bytes += static_cast<std::uint64_t>(last - begin);
-      end = last;
-    }
-  }
-  check(values / limits::kGrowth <= (bytes + limits::kGrowthFree) / sizeof(float),
-        "checkpoint: ", name, ": tensors must not need over ", limits::kGrowth,
-        " times their bytes in the file: they have ", values, " values in ", bytes, " bytes");
+  return true;
 }
 
 }  // namespace
@@ -126,7 +106,7 @@ Tensor to_float(const StoredTensor& tensor) {
   if (values.empty()) {
     return values;
   }
-  if (tensor.strides.empty() && tensor.type->name == "F32") {
+  if (tensor.type->name == "F32" && is_row_major(tensor)) {
     std::memcpy(values.data(), tensor.bytes.data(), values.size() * width);
   } else {
     float* to = values.data();
@@ -138,6 +118,44 @@ Tensor to_float(const StoredTensor& tensor) {
     dequantize(*tensor.quantization, values.shape(), values.values());
   }
   return values;
+}
+
+bool is_loaded(const StoredTensor& tensor) {
+  return tensor.type->is_floating || tensor.quantization != nullptr;
+}
+
+void check_rank(const StoredTensor& tensor, std::string_view tensor_name, std::string_view name) {
+  check(tensor.shape.size() <= Shape::kMaxRank, "checkpoint: ", name, ": tensor ",
+        in_quotes(tensor_name), ": rank must be at most ", Shape::kMaxRank, ": ",
+        printed(tensor.shape), " has rank ", tensor.shape.size());
+}
+
+// Views may share or repeat their bytes: a small file could ask for any amount of memory.
+void check_growth(const Archive& archive, std::string_view name) {
+  std::vector<std::pair<const std::uint8_t*, const std::uint8_t*>> ranges;
+  std::uint64_t values = 0;
+  for (const auto& [tensor, stored] : archive.tensors) {
+    if (is_loaded(stored)) {
+      const std::uint64_t size = stored.size();
+      values = size > std::numeric_limits<std::uint64_t>::max() - values
+                   ? std::numeric_limits<std::uint64_t>::max()
+                   : values + size;
+      ranges.emplace_back(stored.bytes.data(), stored.bytes.data() + stored.bytes.size());
+    }
+  }
+  std::ranges::sort(ranges);
+  std::uint64_t bytes = 0;
+  const std::uint8_t* end = nullptr;
+  for (const auto& [first, last] : ranges) {
+    const std::uint8_t* begin = std::max(first, end, std::less<>());
+    if (std::less<>()(begin, last)) {
+      bytes += static_cast<std::uint64_t>(last - begin);
+      end = last;
+    }
+  }
+  check(values / limits::kGrowth <= (bytes + limits::kGrowthFree) / sizeof(float),
+        "checkpoint: ", name, ": tensors must not need over ", limits::kGrowth,
+        " times their bytes in the file: they have ", values, " values in ", bytes, " bytes");
 }
 
 Checkpoint to_checkpoint(const Archive& archive, std::string_view name) {
@@ -157,8 +175,13 @@ Checkpoint to_checkpoint(const Archive& archive, std::string_view name) {
 }
 
 Archive read_archive(const std::filesystem::path& path) {
-  auto bytes = std::make_shared<const std::vector<std::uint8_t>>(
-      data::read_file("checkpoint", path, limits::kFile));
+  return parse_archive(std::make_shared<const std::vector<std::uint8_t>>(
+                           data::read_file("checkpoint", path, limits::kFile)),
+                       path);
+}
+
+Archive parse_archive(std::shared_ptr<const std::vector<std::uint8_t>> bytes,
+                      const std::filesystem::path& path) {
   if (begins_as_index(*bytes)) {
     return read_shards(*bytes, path);
   }

@@ -56,11 +56,25 @@ struct Checkpoint {
 /// Reads a checkpoint of any container, told by its first bytes, never by its name. Throws Error.
 Archive read_archive(const std::filesystem::path& path);
 
+/// The same from a file's bytes, which the result keeps; `path` says where other files of the
+/// checkpoint lie, and stands for the file in messages.
+Archive parse_archive(std::shared_ptr<const std::vector<std::uint8_t>> bytes,
+                      const std::filesystem::path& path);
+
 /// The elements in row-major order, in the file's type.
 std::vector<std::uint8_t> packed(const StoredTensor& tensor);
 
 /// The values as float32. Throws Error for more than four axes.
 Tensor to_float(const StoredTensor& tensor);
+
+/// Whether its values are numbers for float32: floating-point or quantized.
+bool is_loaded(const StoredTensor& tensor);
+
+/// Throws Error, naming the tensor and the file, when it has more than four axes.
+void check_rank(const StoredTensor& tensor, std::string_view tensor_name, std::string_view name);
+
+/// Throws Error when loaded tensors share or repeat their bytes more than to_checkpoint() allows.
+void check_growth(const Archive& archive, std::string_view name);
 
 /// Floating-point and quantized tensors as float32; other integers, as batch norm's counters, are
 /// left out. `name` stands for the file. Throws Error when a tensor has more than four axes, and

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kNumberOutOfRange = 406;  // the JSON library's number of that error
 constexpr std::size_t kPrinted = 64;    // bytes of a string
+constexpr std::size_t kDigits = 400;    // in a row: more than a double has
 
 }  // namespace
 
@@ -17,11 +18,15 @@ void JsonItems::read() {
   nlohmann::json::sax_parse(text_.begin(), text_.end(), events);
 }
 
-// The JSON library keeps several copies of the string that it reads.
+// The JSON library keeps several copies of the string or number that it reads.
 void JsonItems::check_strings() const {
   bool inside = false;
-  std::size_t begin = 0;
+  std::size_t begin = 0, digits = 0;
   for (std::size_t i = 0; i < text_.size(); ++i) {
+    digits = !inside && text_[i] >= '0' && text_[i] <= '9' ? digits + 1 : 0;
+    if (digits > kDigits) {
+      refuse("header must hold numbers in range: one of them is too large");
+    }
     if (inside && text_[i] == '\\') {
       ++i;
     } else if (text_[i] == '"') {

@@ -159,6 +159,9 @@ class Renamer {
       add(name, name, tensor);
     }
     from_.tensors = std::move(tensors_);
+    if (quantized_) {
+      from_.metadata.emplace("activation", "relu");
+    }
     renamed.archive = std::move(from_);
     renamed.remarks = remarks();
     return renamed;
@@ -226,7 +229,8 @@ class Renamer {
     }
     if (quantized_) {
       remarks.push_back(text("Quantized weights are made float32; the ranges of its activations (",
-                             counted(ranges_, "tensor"), ") are left out."));
+                             counted(ranges_, "tensor"),
+               ") are left out, and they are ReLU, as in torchvision's quantized model."));
     }
     return remarks;
   }

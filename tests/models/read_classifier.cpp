@@ -66,10 +66,10 @@ TEST_F(ReadClassifier, SaysWhatItAssumed) {
   EXPECT_EQ(read_back.labels, (std::vector<std::string>{"class 0", "class 1", "class 2"}));
   const std::vector<std::string> want = {
       "The width is taken to be 0.35, which has the tensors' channels.",
-      "Padding is taken to be symmetric, as in PyTorch's models.",
-      "Batch norm's epsilon is taken to be 1e-05.",
-      "Preprocessing is taken to be torchvision's for ImageNet: resize to 256, crop 224, its mean "
-      "and standard deviation.",
+      "Taken as in torchvision's model, whose names the tensors have: padding symmetric, batch "
+      "norm's epsilon 1e-05, activation ReLU6.",
+      "Preprocessing is taken to be torchvision's: bilinear resize to 256, crop 224, mean "
+      "0.485,0.456,0.406, deviation 0.229,0.224,0.225.",
       "The classes have no names."};
   EXPECT_EQ(read_back.assumptions, want);
 }
@@ -78,7 +78,79 @@ TEST_F(ReadClassifier, AssumesTensorflowsEpsilonWithItsPadding) {
   checkpoint_.metadata.erase("epsilon");
   EXPECT_EQ(read().net->options().epsilon, 1e-3f);
   EXPECT_EQ(read().assumptions,
-            std::vector<std::string>{"Batch norm's epsilon is taken to be 0.001."});
+            std::vector<std::string>{"Batch norm's epsilon is taken to be 0.001, as in "
+                                     "TensorFlow's models, whose padding this is."});
+}
+
+TEST_F(ReadClassifier, TakesWhatTheNamesBelongTo) {
+  const std::vector<std::string> timm = {
+      "The width is taken to be 0.35, which has the tensors' channels.",
+      "Taken as in timm's model, whose names the tensors have: padding symmetric, batch norm's "
+      "epsilon 1e-05, activation ReLU6.",
+      "Preprocessing is taken to be timm's: bicubic resize to 256, crop 224, mean "
+      "0.485,0.456,0.406, deviation 0.229,0.224,0.225.",
+      "The classes have no names."};
+  checkpoint_.metadata.clear();
+  const Checkpoint ours = checkpoint_;
+  checkpoint_ = models::with_names(ours, models::Naming::timm);
+  EXPECT_EQ(read().assumptions, timm);
+  checkpoint_ = models::with_names(ours, models::Naming::transformers);
+  const Classifier transformers = read();
+  EXPECT_EQ(transformers.assumptions[1],
+            "Taken as in Hugging Face's model, whose names the tensors have: padding same, batch "
+            "norm's epsilon 0.001, activation ReLU6.");
+  EXPECT_EQ(transformers.assumptions[2],
+            "Preprocessing is taken to be Hugging Face's: bilinear resize to 256, crop 224, mean "
+            "0.5,0.5,0.5, deviation 0.5,0.5,0.5.");
+  EXPECT_EQ(transformers.net->options().padding, nn::PaddingMode::same);
+  EXPECT_EQ(transformers.net->options().epsilon, 1e-3f);
+}
+
+TEST_F(ReadClassifier, TakesWhatItIsTold) {
+  checkpoint_.metadata.clear();
+  models::write_safetensors(path_, checkpoint_);
+  const Classifier told = models::read_classifier(
+      path_, {.padding = nn::PaddingMode::same,
+              .epsilon = 0.25f,
+              .activation = models::Activation::relu,
+              .preprocessing = models::find_preprocessing("torchvision-v2")});
+  EXPECT_EQ(told.assumptions, (std::vector<std::string>{
+                                  "The width is taken to be 0.35, which has the tensors' channels.",
+                                  "The classes have no names."}));
+  EXPECT_EQ(told.net->options().padding, nn::PaddingMode::same);
+  EXPECT_EQ(told.net->options().epsilon, 0.25f);
+  EXPECT_EQ(told.net->options().activation, models::Activation::relu);
+  EXPECT_EQ(told.preprocessing.resize, 232u);
+}
+
+TEST_F(ReadClassifier, KeepsRelu) {
+  MobileNetV2 net({.classes = 3, .width = 0.1f, .activation = models::Activation::relu});
+  test::randomize(net, 1);
+  for (const nn::NamedTensor& tensor : nn::named_tensors(net)) {
+    if (tensor.name == "features.18.1.bias") {
+      for (float& value : tensor.value->values()) {
+        value = 100.0f;  // activations pass six
+      }
+    }
+  }
+  models::save(net, {.resize = 32, .crop = 32}, path_);
+  const Classifier read_back = models::read_classifier(path_);
+  const Tensor x = test::random_tensor({1, 32, 32, 3}, 1);
+  EXPECT_TRUE(test::same_bits((*read_back.net)(x), net(x)));
+  const Classifier relu6 =
+      models::read_classifier(path_, {.activation = models::Activation::relu6});
+  EXPECT_FALSE(test::same_bits((*relu6.net)(x), net(x)));
+}
+
+// The first convolution of some networks has 32 channels whatever the width.
+TEST_F(ReadClassifier, FindsAnotherFirstConvolution) {
+  MobileNetV2 net({.classes = 3, .width = 0.5f, .first_channels = 32});
+  Checkpoint checkpoint = models::to_checkpoint(net);
+  checkpoint.metadata.clear();
+  models::write_safetensors(path_, checkpoint);
+  const models::MobileNetV2Options options = models::read_classifier(path_).net->options();
+  EXPECT_EQ(options.width, 0.5f);
+  EXPECT_EQ(options.first_channels, 32u);
 }
 
 TEST_F(ReadClassifier, FindsUncommonWidths) {
@@ -122,6 +194,7 @@ TEST_F(ReadClassifier, RefusesMalformedMetadata) {
   with("num_classes", "4",
        "num_classes must be that of the classifier: num_classes is 4, classifier.1.bias has 3");
   with("padding", "valid", "padding must be same_tf or symmetric: got \"valid\"");
+  with("activation", "swish", "activation must be relu or relu6: got \"swish\"");
   with("epsilon", "-1", "epsilon must be above 0 and finite: got -1");
   with("bn", "folded", "bn must describe the tensors: got \"folded\", the tensors have batch norm");
   with("labels", "ant\nbee", "labels must have a line for each class: it has 2, the classes are 3");

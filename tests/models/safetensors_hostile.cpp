@@ -162,6 +162,11 @@ TEST(HostileSafetensors, Types) {
                  "header must hold numbers in range: one of them is too large");
 }
 
+TEST(HostileSafetensors, NumbersWithoutEnd) {
+  expect_refused(R"({"a":{"dtype":"F32","shape":[)" + std::string(1'000'000, '1'), 0,
+                 "header must hold numbers in range: one of them is too large");
+}
+
 TEST(HostileSafetensors, SizesAndShapes) {
   expect_refused('{' + entry("a", "[1]", "[0,2]") + '}', 2,
                  "tensor \"a\": size must be that of its shape: data_offsets are 0 to 2, F32 x [1] "
