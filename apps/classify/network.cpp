@@ -6,11 +6,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iomanip>
+#include <utility>
 
 #include "apps/classify/outputs.h"
 #include "apps/support/stop_signal.h"
 #include "core/error.h"
 #include "models/checkpoint/limits.h"
+#include "models/model_file.h"
 #include "nn/isa.h"
 
 namespace lamina::apps {
@@ -40,11 +42,11 @@ models::CompiledClassifier read_network(const ClassifyOptions& options, Console&
   }
   check(!nn::begins_as_plan(options.weights), options.weights,
         ": is a compiled plan, not weights: pass it with --plan");
-  const models::Classifier classifier = models::read_classifier(options.weights);
-  for (const std::string& assumption : classifier.assumptions) {
+  models::ReadClassifier read = models::read_compiled_classifier(options.weights, options.variant);
+  for (const std::string& assumption : read.assumptions) {
     console.report(assumption);
   }
-  return models::compile(classifier);
+  return std::move(read.classifier);
 }
 
 ExitCode save_plan(const models::CompiledClassifier& network, const ClassifyOptions& options,

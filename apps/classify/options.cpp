@@ -6,6 +6,7 @@
 #include "apps/support/command_line.h"
 #include "apps/support/pictures.h"
 #include "apps/support/process_options.h"
+#include "apps/support/variant_options.h"
 #include "core/error.h"
 
 namespace lamina::apps {
@@ -58,8 +59,8 @@ void choose_network(ClassifyOptions& options) {
   }
   if (options.plan.empty() && options.weights.empty()) {
     throw UsageError(
-        "weights: none given: pass --weights FILE, or set LAMINA_WEIGHTS, to a safetensors file of "
-        "a MobileNetV2 with torchvision's names");
+        "weights: none given: pass --weights FILE, or set LAMINA_WEIGHTS, to a MobileNetV2's "
+        "weights: .pth, .safetensors, .tflite or .onnx");
   }
 }
 
@@ -76,7 +77,7 @@ void check_pictures(const ClassifyOptions& options) {
 }
 
 void declare_network(CLI::App& app, ClassifyOptions& options) {
-  app.add_option("--weights", options.weights, "Checkpoint (safetensors)")
+  app.add_option("--weights", options.weights, "Weights: .pth, .safetensors, .tflite or .onnx")
       ->type_name("FILE")
       ->check(file_name())
       ->envname("LAMINA_WEIGHTS");
@@ -117,6 +118,7 @@ void declare_results(CLI::App& app, ClassifyOptions& options) {
 std::optional<ClassifyOptions> read_options(int argc, const char* const* argv, Console& console) {
   ClassifyOptions options;
   ProcessOptions process;
+  VariantArguments variant;
   bool json = false;
   CLI::App app("Says what is in pictures, with a MobileNetV2.", "classify");
   declare_pictures(app, options);
@@ -125,11 +127,13 @@ std::optional<ClassifyOptions> read_options(int argc, const char* const* argv, C
   app.add_flag("--json", json, "Print a JSON object a line");
   app.add_flag("--time", options.time, "Print how long decoding, preprocessing and network took");
   declare_process(app, process);
+  declare_variant(app, variant);
   app.footer(text(kExamples, kDataSets, kPlans, exit_code_help()));
   if (parse(app, argc, argv, console) == Parsed::answered) {
     return std::nullopt;
   }
   options.format = json ? Format::json : Format::text;
+  options.variant = to_variant(variant);
   check_pictures(options);
   apply(process);
   choose_network(options);

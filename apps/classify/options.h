@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/support/console.h"
+#include "models/variant.h"
 
 namespace lamina::apps {
 
@@ -17,6 +18,7 @@ enum class Format { text, json };
 struct ClassifyOptions {
   std::vector<std::string> images;  ///< files, directories, data sets, or "-"
   std::string weights;              ///< empty where there is a plan
+  models::VariantOptions variant;   ///< what the weights' file may leave open
   std::string plan;
   std::string save_plan;  ///< where the plan goes; empty: nowhere
   std::string sheet;      ///< where the contact sheet goes; empty: nowhere

@@ -6,7 +6,7 @@
 #include "apps/train/ingredients.h"
 #include "core/error.h"
 #include "core/random.h"
-#include "models/load.h"
+#include "models/model_file.h"
 #include "nn/init.h"
 #include "nn/state.h"
 
@@ -117,7 +117,7 @@ void freeze(models::MobileNetV2& net, const std::string& what) {
 NewNetwork make_network(Recipe& recipe, const data::Dataset& pictures) {
   std::optional<models::Classifier> from;
   if (!recipe.init.empty()) {
-    from = models::read_classifier(recipe.init);
+    from = models::read_any_classifier(recipe.init);
   }
   const models::Classifier* start = from ? &*from : nullptr;
   resolve(recipe, pictures, start);

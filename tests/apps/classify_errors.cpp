@@ -21,7 +21,7 @@ TEST_F(Classify, NeedsAPicture) {
 TEST_F(Classify, NeedsWeights) {
   expect_failure(run({.arguments = {png("a.png")}}), 2,
                  "weights: none given: pass --weights FILE, or set LAMINA_WEIGHTS, to a "
-                 "safetensors file of a MobileNetV2 with torchvision's names");
+                 "MobileNetV2's weights: .pth, .safetensors, .tflite or .onnx");
 }
 
 TEST_F(Classify, RefusesUnknownOptions) {
