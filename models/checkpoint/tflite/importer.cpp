@@ -26,6 +26,8 @@ Shape shape_of(const TensorView& tensor) {
   return Shape(std::span<const std::size_t>(extents));
 }
 
+constexpr std::size_t kMaxDescription = 1000;
+
 bool is_unbounded(nn::Bounds bounds) { return std::isinf(bounds.lo) && std::isinf(bounds.hi); }
 
 nn::Bounds named_bounds(ActivationCode activation) {
@@ -194,7 +196,8 @@ void Importer::describe_input(const TensorView& image) {
 void Importer::finish() {
   const auto* description = model_.table().description();
   if (description != nullptr && description->size() > 0) {
-    file_.metadata["description"] = description->str().substr(0, 1000);
+    file_.metadata["description"] =
+        printable({description->c_str(), description->size()}, kMaxDescription);
   }
   const auto outputs = numbers(model_.subgraph().outputs());
   check(!outputs.empty(), "network must have an output: it has none");

@@ -64,11 +64,7 @@ std::string short_name(const flatbuffers::String* name) {
     return {};
   }
   std::string_view view(name->c_str(), name->size());
-  view = view.substr(0, std::min(view.find(';'), kMaxName));
-  std::string shown(view);
-  std::ranges::replace_if(
-      shown, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return shown;
+  return printable(view.substr(0, view.find(';')), kMaxName);
 }
 
 Extents shape_of(const TensorTable& tensor) {
@@ -96,6 +92,13 @@ std::string printed(const Extents& shape) {
     list += text(i == 0 ? "" : ", ", shape[i]);
   }
   return list + "]";
+}
+
+std::string printable(std::string_view text, std::size_t most) {
+  std::string shown(text.substr(0, most));
+  std::ranges::replace_if(
+      shown, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return shown;
 }
 
 std::uint64_t TensorView::size() const {

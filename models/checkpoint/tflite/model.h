@@ -21,6 +21,9 @@ using Extents = std::vector<std::uint64_t>;
 /// "[1, 224, 224, 3]".
 std::string printed(const Extents& shape);
 
+/// The first `most` characters of a file's text, those that a terminal could act on as '?'.
+std::string printable(std::string_view text, std::size_t most);
+
 /// A tensor of the first subgraph, its index, type, shape and place in the file checked.
 struct TensorView {
   std::size_t index;

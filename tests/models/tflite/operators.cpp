@@ -211,6 +211,15 @@ TEST(TfliteOperators, WhatIsNotAskedForIsLeftOut) {
                                                        "Only the first of 2 subgraphs is read."}));
 }
 
+TEST(TfliteOperators, TextIsPrintable) {
+  TfliteFile file = test::float_network();
+  file.model.description = "\x1b[31mred" + std::string(2000, 'x');
+  file.table(0).name = "image\n";
+  const GraphFile network = parse(file);
+  EXPECT_EQ(network.metadata.at("description"), "?[31mred" + std::string(992, 'x'));
+  EXPECT_EQ(network.metadata.at("input.tensor"), "image?");
+}
+
 TEST(TfliteOperators, NewerFilesHaveTheOperatorInASecondField) {
   TfliteFile file = test::float_network();
   for (const auto& code : file.model.operator_codes) {
