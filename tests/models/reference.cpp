@@ -226,5 +226,26 @@ TEST(ReferenceState, PerturbedNetworkSeparateAndFolded) {
   }
 }
 
+// The same network in every container and naming.
+TEST(ReferenceState, PerturbedNetworkInEveryFile) {
+  LAMINA_NEEDS_SHARED_DATA();
+  const auto folder = test::shared_data();
+  const models::Checkpoint batch =
+      models::read_checkpoint(folder / "training/train_mnv2_035_batch.safetensors");
+  const Tensor& input = batch.tensors.at("input");
+  const Tensor x = nchw_to_nhwc(input.shape(), input.values());
+  const test::NpyArray want =
+      test::read_npy(folder / "training/mnv2_035_perturbed_eval_logits_f32.npy");
+  for (const char* file :
+       {"mnv2_035_state_zip.pth", "mnv2_035_state_legacy.pth", "mnv2_035_mmcls_zip.pth",
+        "mnv2_035_mmcls_legacy.pth", "mnv2_035_mmcls_with_optimizer_zip.pth"}) {
+    SCOPED_TRACE(file);
+    const auto classifier = models::read_classifier(folder / "checkpoints" / file);
+    EXPECT_EQ(classifier.net->options().width, 0.35f);
+    EXPECT_EQ(classifier.labels.size(), 10u);
+    test::expect_near((*classifier.net)(x), want.values, 1e-4);
+  }
+}
+
 }  // namespace
 }  // namespace lamina
