@@ -1,9 +1,13 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "data/image.h"
+#include "data/preprocessing.h"
 #include "models/checkpoint/onnx.h"
 #include "models/load.h"
 #include "nn/plan.h"
+#include "tests/fuzz/heap.h"
+#include "tests/support/folder.h"
 #include "tests/support/npy.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/tensors.h"
@@ -57,10 +61,41 @@ TEST_P(OnnxNetwork, EqualsTheSafetensorsModel) {
   EXPECT_TRUE(test::same_bits(got(x), want(x)));
 }
 
+// Beside the file's bytes: the messages with the weights in them, which leave as the graph's come.
+TEST_P(OnnxNetwork, IsReadInTheMemoryOfFileAndWeights) {
+  LAMINA_NEEDS_SHARED_DATA();
+  const std::string file = test::read_file(test::shared_data() / "imagenet" / GetParam());
+  const std::vector<std::uint8_t> bytes(file.begin(), file.end());
+  const fuzz::HeapMeter meter;
+  models::parse_onnx(bytes, GetParam());
+  EXPECT_LE(meter.peak(), bytes.size() * 3 / 2);
+}
+
 INSTANTIATE_TEST_SUITE_P(ImageNet, OnnxNetwork,
                          testing::Values("mobilenet_v2_1.0_224_tf.onnx",
                                          "mobilenet_v2_1.0_224_tf_rawtorch.onnx"),
                          [](const auto& one) { return one.index == 0 ? "cleaned" : "rawtorch"; });
+
+TEST(OnnxNetworks, ClassifyTheHundredPhotosAsTheSafetensorsModel) {
+  LAMINA_NEEDS_SHARED_DATA();
+  const auto folder = test::shared_data() / "imagenet";
+  const models::Classifier classifier =
+      models::read_classifier(folder / "mobilenet_v2_1.0_224_tf.safetensors");
+  const nn::Plan want = nn::compile(nn::trace(*classifier.net, classifier.input_shape()));
+  const nn::Plan cleaned =
+      nn::compile(models::read_onnx(folder / "mobilenet_v2_1.0_224_tf.onnx").graph);
+  const nn::Plan raw =
+      nn::compile(models::read_onnx(folder / "mobilenet_v2_1.0_224_tf_rawtorch.onnx").graph);
+  std::size_t photos = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "photos")) {
+    const Tensor x = data::preprocess(data::read_image(entry.path()), classifier.preprocessing);
+    const std::vector<double> logits = test::doubles(want(x));
+    test::expect_near(cleaned(x), logits, 2e-4);
+    test::expect_near(raw(x), logits, 2e-4);
+    ++photos;
+  }
+  EXPECT_EQ(photos, 100u);
+}
 
 TEST(OnnxNetworks, BatchNormFusedAndKept) {
   LAMINA_NEEDS_SHARED_DATA();
