@@ -43,10 +43,12 @@ bool Operation::has(std::size_t input) const {
   return input < input_count() && !node_.input(static_cast<int>(input)).empty();
 }
 
-const Value& Operation::value(std::size_t input) const {
+const std::string& Operation::input_name(std::size_t input) const {
   check(has(input), "there must be an input ", input, ": there are ", input_count());
-  return values_.get(node_.input(static_cast<int>(input)));
+  return node_.input(static_cast<int>(input));
 }
+
+const Value& Operation::value(std::size_t input) const { return values_.get(input_name(input)); }
 
 bool Operation::is_constant(std::size_t input) const {
   return std::holds_alternative<Constant>(value(input));
@@ -64,14 +66,14 @@ bool Operation::is_constant() const {
 const Constant& Operation::constant(std::size_t input, const char* what) const {
   const auto* found = std::get_if<Constant>(&value(input));
   check(found != nullptr, what,
-        " must be known before the network runs: ", shortened(node_.input(static_cast<int>(input))),
+        " must be known before the network runs: ", shortened(input_name(input)),
         " is computed by it");
   return *found;
 }
 
 View Operation::padded_view(std::size_t input) const {
   const auto* found = std::get_if<View>(&value(input));
-  const std::string& name = node_.input(static_cast<int>(input));
+  const std::string& name = input_name(input);
   check(found != nullptr, "input ", input,
         " must be computed from the network's input: ", shortened(name), " is a constant");
   View view = *found;
@@ -121,7 +123,7 @@ Constant Operation::decoded(const char* attribute) const {
 
 std::string Operation::weight_name(std::size_t input) const {
   constexpr std::string_view kEnding = ".weight";
-  const std::string& name = node_.input(static_cast<int>(input));
+  const std::string& name = input_name(input);
   if (name.size() > kEnding.size() && name.ends_with(kEnding)) {
     return name.substr(0, name.size() - kEnding.size());
   }

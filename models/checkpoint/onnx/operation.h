@@ -79,6 +79,7 @@ class Operation {
   void result(Constant constant) { define(std::move(constant)); }
 
  private:
+  const std::string& input_name(std::size_t input) const;
   const Value& value(std::size_t input) const;
   void define(Value value);
 
