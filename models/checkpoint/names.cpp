@@ -228,8 +228,9 @@ class Renamer {
       remarks.push_back(text(counted(optimizer_, "tensor"), " of an optimizer left out."));
     }
     if (quantized_) {
-      remarks.push_back(text("Quantized weights are made float32; the ranges of its activations (",
-                             counted(ranges_, "tensor"),
+      remarks.push_back(
+          text("Quantized weights are made float32; the ranges of its activations (",
+               counted(ranges_, "tensor"),
                ") are left out, and they are ReLU, as in torchvision's quantized model."));
     }
     return remarks;

@@ -6,7 +6,8 @@
 
 namespace lamina::test {
 
-/// An array of a .npy file, its values (u8, i8, f16, f32 or f64, C order, little endian) as doubles.
+/// An array of a .npy file, its values (u8, i8, f16, f32 or f64, C order, little endian) as
+/// doubles.
 struct NpyArray {
   std::vector<std::size_t> shape;
   std::vector<double> values;
