@@ -17,7 +17,12 @@
 #endif
 
 #ifdef LAMINA_FUZZ_SANITIZED
-#include <sanitizer/allocator_interface.h>
+// Of sanitizer/allocator_interface.h, which Debian's gcc lacks.
+extern "C" {
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void*, std::size_t),
+                                              void (*on_free)(const volatile void*));
+std::size_t __sanitizer_get_allocated_size(const volatile void* block);
+}
 #endif
 
 namespace {
@@ -45,7 +50,7 @@ void on_malloc(const volatile void*, std::size_t bytes) { taken(bytes); }
 
 void on_free(const volatile void* block) {
   if (block != nullptr) {
-    given_back(__sanitizer_get_allocated_size(const_cast<const void*>(block)));
+    given_back(__sanitizer_get_allocated_size(block));
   }
 }
 
