@@ -278,9 +278,9 @@ class VariantReader {
     if (variant_.options.padding == usual_.padding) {
       return take("batch norm's epsilon", number(epsilon));
     }
-    const std::string why = variant_.options.padding == nn::PaddingMode::same
-                                ? "as in TensorFlow's models, whose padding this is"
-                                : "as in PyTorch's models, whose padding this is";
+    std::string why = variant_.options.padding == nn::PaddingMode::same
+                          ? "as in TensorFlow's models, whose padding this is"
+                          : "as in PyTorch's models, whose padding this is";
     variant_.assumptions.push_back(
         text("Batch norm's epsilon is taken to be ", number(epsilon), ", ", why, '.'));
     return why;
